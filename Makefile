@@ -1,0 +1,73 @@
+# Needs Python 3.11 or newer and make; every target sets up its own virtual environment.
+#
+#   make demo          small programs that show what this is
+#   make test          the tests
+#   make check         lint, types, import contracts, documents
+#   make conformance   the official suites, one table
+#   make bench         the reference engine against other engines for Python, and on real modules
+#   make fuzz          mutated input for SECONDS (default 120) at each entry point
+#   make kernels       rebuild the benchmark kernels from their C sources
+
+PYTHON ?= python3
+JOBS ?= 2
+SECONDS ?= 120
+VENV := .venv
+BIN := $(VENV)/bin
+
+SHARED_SUITE := $(abspath ../shared/spec-testsuite)
+ifneq ($(wildcard $(SHARED_SUITE)),)
+export PYWASM_SPEC_SUITE ?= $(SHARED_SUITE)
+endif
+
+.PHONY: demo test check lint types contracts documents conformance bench fuzz kernels clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.installed
+	$(BIN)/python examples/demo.py
+
+test: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+check: lint types contracts documents
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+
+types: $(VENV)/.installed-dev
+	$(BIN)/mypy
+
+contracts: $(VENV)/.installed-dev
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/test_layers.py tests/test_shape.py
+
+documents: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -q tests/docs
+
+conformance: $(VENV)/.installed
+	$(BIN)/python spec-tests/conformance.py -j $(JOBS)
+
+bench: $(VENV)/.installed-bench
+	$(BIN)/python -m benchmarks.reference_vs_pywasm --json build/benchmarks/reference_vs_pywasm.json
+	$(BIN)/python -m benchmarks.real_modules --json build/benchmarks/real_modules.json
+
+fuzz: $(VENV)/.installed-test
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
+kernels: $(VENV)/.installed-bench
+	$(BIN)/python benchmarks/kernels/build.py
+
+clean:
+	rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+
+# The stamp of an environment is older than pyproject.toml when the wanted packages may have changed.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; choose one with: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml setup.py | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.installed-%: pyproject.toml setup.py | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@

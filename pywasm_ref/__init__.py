@@ -1,0 +1,1 @@
+"""WebAssembly 3.0, readable and fast."""
