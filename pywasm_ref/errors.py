@@ -1,0 +1,101 @@
+"""The ways in which WebAssembly can refuse: one tree of errors, and the reasons for a trap.
+
+The words are those of the official test suite, so that a message can be compared with it; both engines use them.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+from pywasm_ref.source import Source
+
+
+class WasmError(Exception):
+    """Something that WebAssembly refuses, and where it stands.
+
+    `at` is a byte offset in a binary or a character index in a text; `source` turns it into words for a person.
+    Both are None where the error has no place in a source (a bad import, say).
+    """
+
+    def __init__(self, message: str, at: int | None = None, source: Source | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.at = at
+        self.source = source
+
+    def located(self, source: Source) -> WasmError:
+        """The same error, knowing the source that `at` counts in; a source that is already known stays."""
+        self.source = self.source or source
+        return self
+
+    def __str__(self) -> str:
+        if self.at is None:
+            return self.message
+        where = self.source.where(self.at) if self.source else f"@{self.at:#x}"
+        return f"{where}: {self.message}"
+
+
+class Malformed(WasmError):
+    """The bytes or the text are not a module at all."""
+
+
+class Invalid(WasmError):
+    """A module that can be read, but does not validate."""
+
+
+class Unlinkable(WasmError):
+    """A module whose imports were not provided, or not with a matching type."""
+
+
+class Exhaustion(WasmError):
+    """A limit of this host was reached: call depth, fuel, memory; not the guest's fault in the eyes of the specification."""
+
+
+class Interrupted(WasmError):
+    """The guest was stopped from outside, by the store's stop switch."""
+
+
+class TrapReason(Enum):
+    """Why execution trapped; the value is the message."""
+
+    UNREACHABLE = "unreachable"
+    INTEGER_DIVIDE_BY_ZERO = "integer divide by zero"
+    INTEGER_OVERFLOW = "integer overflow"
+    INVALID_CONVERSION = "invalid conversion to integer"
+    OUT_OF_BOUNDS_MEMORY = "out of bounds memory access"
+    OUT_OF_BOUNDS_TABLE = "out of bounds table access"
+    OUT_OF_BOUNDS_ARRAY = "out of bounds array access"
+    UNDEFINED_ELEMENT = "undefined element"
+    UNINITIALIZED_ELEMENT = "uninitialized element"
+    INDIRECT_CALL_TYPE_MISMATCH = "indirect call type mismatch"
+    NULL_REFERENCE = "null reference"
+    NULL_FUNCTION_REFERENCE = "null function reference"
+    NULL_STRUCTURE_REFERENCE = "null structure reference"
+    NULL_ARRAY_REFERENCE = "null array reference"
+    NULL_I31_REFERENCE = "null i31 reference"
+    NULL_EXCEPTION_REFERENCE = "null exception reference"
+    CAST_FAILURE = "cast failure"
+    UNALIGNED_ATOMIC = "unaligned atomic"
+    EXPECTED_SHARED_MEMORY = "expected shared memory"
+
+
+class Trap(WasmError):
+    """Execution came to a rule that says trap."""
+
+    def __init__(self, reason: TrapReason, detail: str = "") -> None:
+        super().__init__(f"{reason.value} {detail}" if detail else reason.value)
+        self.reason = reason
+
+
+class WasmException(WasmError):
+    """An exception of the guest that nobody caught, or one that the host throws into the guest.
+
+    `tag` is the engine's tag, `values` the tag's arguments in the representation of the layer that raises it.
+    """
+
+    def __init__(self, tag: Any, values: tuple[Any, ...], exn: Any = None) -> None:
+        super().__init__("unhandled exception")
+        self.tag = tag
+        self.values = values
+        self.exn = exn
