@@ -23,6 +23,8 @@ class WasmError(Exception):
         self.message = message
         self.at = at
         self.source = source
+        self.frames: list[tuple[str | int, int | None]] = []
+        """The calls that were open, innermost first: the name or index of each function, and the place it had come to."""
 
     def located(self, source: Source) -> WasmError:
         """The same error, knowing the source that `at` counts in; a source that is already known stays."""

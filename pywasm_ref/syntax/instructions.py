@@ -59,7 +59,7 @@ class Expr:
     """Instructions in a row, without the closing `end`.
 
     `places` has an entry for each opcode of the linear code, `else` and `end` (the last one too) included: its byte offset
-    or character index. It may be empty.
+    or character index. It may be empty. An `else` with nothing after it has no entry: the linear code is what is written back.
     """
 
     body: Instrs

@@ -124,6 +124,9 @@ class Custom:
     after: int = 0
 
 
+BranchHint = tuple[int, int, int]
+"""Function index, index into the function's `places`, and the hint: 0 unlikely, 1 likely."""
+
 IndexNames = dict[int, str]
 
 
@@ -171,6 +174,7 @@ class Module:
     start: int | None = None
     exports: tuple[Export, ...] = ()
     customs: tuple[Custom, ...] = field(default=(), compare=False)
+    branch_hints: tuple[BranchHint, ...] = field(default=(), compare=False)
     has_data_count: bool = field(default=False, compare=False)
     names: Names = field(default_factory=Names, compare=False, repr=False)
     source: Source | None = field(default=None, compare=False, repr=False)
