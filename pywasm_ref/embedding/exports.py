@@ -1,0 +1,59 @@
+"""The exports of an instance, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from pywasm_ref.embedding import engine as protocols
+from pywasm_ref.embedding import words
+from pywasm_ref.embedding.references import Reference
+
+if TYPE_CHECKING:
+    from pywasm_ref.embedding.store import Store
+
+MOST_SHOWN = 20
+
+
+class Exports:
+    """The exports of an instance: `exports.fib`, `exports["odd name"]`, `for name in exports`, `len`, `in`, `dir`."""
+
+    __slots__ = ("_found", "_instance", "_store")
+
+    def __init__(self, store: Store, instance: protocols.Instance) -> None:
+        self._store = store
+        self._instance = instance
+        self._found: dict[str, Reference] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        found = self._found.get(name)
+        if found is None:
+            raw = self._instance.exports[name]
+            found = self._found[name] = self._store.wrap(raw, name)
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        if name in Exports.__slots__:  # asked for before they are set, by `copy` and `pickle`
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except KeyError:
+            near = words.suggestion(name, self._instance.exports)
+            raise AttributeError(f"the instance has no export {name!r}{near}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._instance.exports)
+
+    def __len__(self) -> int:
+        return len(self._instance.exports)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._instance.exports
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._instance.exports]
+
+    def __repr__(self) -> str:
+        shown = [f"{name}: {self[name]!r}" for name in islice(self, MOST_SHOWN)]
+        return f"<Exports {', '.join(shown)}{', …' if len(self) > MOST_SHOWN else ''}>"

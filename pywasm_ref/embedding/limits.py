@@ -1,0 +1,30 @@
+"""What a guest may use of this machine: limits that belong to a store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that all guests of one store may use; a guest that wants more meets `Exhaustion`, or a growth that fails.
+
+    Units   `fuel` in instructions, None for no end; `memory_pages` in pages of 64 KiB for each memory; `table_entries` for each
+            table; `call_depth` in calls that have not returned
+    Fails   ValueError for a negative number, TypeError for anything that is not an integer
+    """
+
+    fuel: int | None = None
+    memory_pages: int = 65_536
+    table_entries: int = 10_000_000
+    call_depth: int = 4_000
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is None and field.name == "fuel":
+                continue
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise TypeError(f"limit {field.name} is an integer, not {type(value).__name__}")
+            if value < 0:
+                raise ValueError(f"limit {field.name} is negative: {value}")

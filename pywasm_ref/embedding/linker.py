@@ -1,0 +1,57 @@
+"""Linking several modules: names are defined first, instances are made from them after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pywasm_ref.embedding.linking import Namespace
+from pywasm_ref.embedding.objects import Instance, Module, ModuleSource
+
+if TYPE_CHECKING:
+    from pywasm_ref.embedding.store import Store
+
+
+class Linker:
+    """Modules by name, for the instances of one store.
+
+        linker = Linker(store)
+        linker.define("env", "log", print)
+        library = linker.instantiate("library.wasm", "library")
+        program = linker.instantiate("program.wasm")
+
+    A name that is defined twice is an error, unless `allow_shadowing` says that the later one counts.
+
+    Fails   ValueError for a name that is defined already
+    """
+
+    __slots__ = ("_modules", "allow_shadowing", "store")
+
+    def __init__(self, store: Store, *, allow_shadowing: bool = False) -> None:
+        self.store = store
+        self.allow_shadowing = allow_shadowing
+        self._modules: dict[str, Namespace] = {}
+
+    def define(self, module: str, name: str, value: Any) -> None:
+        """Provide one thing under two names: anything that `instantiate` takes as an import."""
+        names = self._modules.setdefault(module, {})
+        if not isinstance(names, dict):
+            raise ValueError(f"{module!r} is defined as a whole; nothing can be added to it")
+        if name in names and not self.allow_shadowing:
+            raise ValueError(f"{module}.{name} is defined already")
+        names[name] = value
+
+    def define_module(self, module: str, namespace: Namespace) -> None:
+        """Provide all that a mapping, an instance or an object has."""
+        if module in self._modules and not self.allow_shadowing:
+            raise ValueError(f"module {module!r} is defined already")
+        self._modules[module] = dict(namespace) if isinstance(namespace, dict) else namespace
+
+    def instantiate(self, source: Module | ModuleSource, name: str | None = None) -> Instance:
+        """An instance whose imports are what is defined so far; under a name, its exports are defined too."""
+        if name is not None and name in self._modules and not self.allow_shadowing:
+            raise ValueError(f"module {name!r} is defined already")
+        module = source if isinstance(source, Module) else Module(source, self.store.engine)
+        instance = Instance(self.store, module, self._modules)
+        if name is not None:
+            self._modules[name] = instance
+        return instance

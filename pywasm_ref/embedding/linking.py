@@ -1,0 +1,119 @@
+"""Finding what a module imports among what a program provides, and saying what is wrong when it is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pywasm_ref.embedding import words
+from pywasm_ref.embedding.engine import Extern
+from pywasm_ref.embedding.exports import Exports
+from pywasm_ref.embedding.externs import Func, Global, Table, Tag, extern_type
+from pywasm_ref.embedding.hosts import host_code, misfit
+from pywasm_ref.embedding.memory import Memory
+from pywasm_ref.embedding.references import Reference
+from pywasm_ref.errors import Unlinkable
+from pywasm_ref.syntax.types import DefType, ExternType, FuncTypeUse, GlobalType
+from pywasm_ref.validation.matching import match_externtype
+
+if TYPE_CHECKING:
+    from pywasm_ref.embedding.store import Store
+
+Namespace = Any
+"""A mapping from names to values, an `Instance`, its `exports`, or any object whose attributes are meant."""
+
+Imports = Mapping[str, Namespace]
+"""Modules by name; in each, a value is a `Func`, `Memory`, `Table`, `Global` or `Tag`, a plain callable for a function, or the content of
+an immutable global."""
+
+MISSING = object()
+EXTERNS = (Func, Table, Memory, Global, Tag)
+
+
+def resolve(store: Store, wanted: Iterable[tuple[str, str, ExternType]], imports: Imports) -> list[Extern]:
+    """An extern of the engine for each import, in order.
+
+    Fails   Unlinkable  "unknown import"            nothing is provided under that name
+                        "incompatible import type"  something else is
+    """
+    if not isinstance(imports, Mapping):
+        raise TypeError(f"imports are a mapping from module names, not {words.given(imports)}")
+    return [_resolve(store, module, name, type, _look_up(imports, module, name, type)) for module, name, type in wanted]
+
+
+def _look_up(imports: Imports, module: str, name: str, type: ExternType) -> Any:
+    """What is provided under a name.
+
+    Fails   Unlinkable  "unknown import"
+    """
+    problem = f"unknown import {module}.{name}: {words.externtype(type)} is needed"
+    if module not in imports:
+        raise Unlinkable(f"{problem}, and no module {module!r} is provided{words.suggestion(module, imports)}")
+    names, read = _names(imports[module])
+    value = read(name)
+    if value is MISSING:
+        raise Unlinkable(f"{problem}, and module {module!r} does not have it{words.suggestion(name, names)}")
+    return value
+
+
+def _names(namespace: Namespace) -> tuple[Iterable[str], Callable[[str], Any]]:
+    """The names that a namespace has, and the function that looks one up."""
+    if isinstance(namespace, Mapping):
+        return namespace, lambda name: namespace.get(name, MISSING)
+    exports = namespace if isinstance(namespace, Exports) else getattr(namespace, "exports", None)
+    if isinstance(exports, Exports):
+        return exports, lambda name: _exported(exports, name)
+    return dir(namespace), lambda name: getattr(namespace, name, MISSING)
+
+
+def _exported(exports: Exports, name: str) -> Any:
+    try:
+        return exports[name]
+    except KeyError:
+        return MISSING
+
+
+def _resolve(store: Store, module: str, name: str, type: ExternType, value: Any) -> Extern:
+    who = f"{module}.{name}"
+    if isinstance(type, GlobalType) and not isinstance(value, Global):
+        return _constant(store, who, type, value)
+    if isinstance(value, Reference):
+        return _existing(store, who, type, value)
+    if isinstance(type, FuncTypeUse) and isinstance(type.type, DefType) and callable(value):
+        return _host_function(store, who, type.type, value)
+    raise _incompatible(who, type, words.given(value))
+
+
+def _existing(store: Store, who: str, type: ExternType, value: Reference) -> Extern:
+    try:
+        raw: Extern = value.raw_in(store)
+    except ValueError as error:
+        raise _incompatible(who, type, f"{words.given(value)}: {error}") from None
+    if not isinstance(value, EXTERNS):
+        raise _incompatible(who, type, words.given(value))
+    given = extern_type(store, value)
+    if not match_externtype(given, type):
+        raise _incompatible(who, type, words.externtype(given))
+    return raw
+
+
+def _host_function(store: Store, who: str, type: DefType, value: Callable[..., Any]) -> Extern:
+    signature = store.signature(type)
+    problem = misfit(value, len(signature.type.params))
+    if problem:
+        raise _incompatible(who, FuncTypeUse(type), f"{words.given(value)}, but {problem}")
+    return store.raw.func_alloc(type, host_code(store, value, signature, who))
+
+
+def _constant(store: Store, who: str, type: GlobalType, value: Any) -> Extern:
+    if type.mut:
+        raise _incompatible(who, type, f"{words.given(value)}; give a Global, which others can share")
+    try:
+        content = store.converters(type.type)[0](value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise _incompatible(who, type, f"{words.given(value)}: {error}") from None
+    return store.raw.global_alloc(type, content)
+
+
+def _incompatible(who: str, type: ExternType, given: str) -> Unlinkable:
+    return Unlinkable(f"incompatible import type for {who}: {words.externtype(type)} is needed, given is {given}")

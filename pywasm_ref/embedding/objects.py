@@ -1,0 +1,202 @@
+"""Modules and their instances as Python objects, and `instantiate`, which does it all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from os import PathLike, fspath
+from pathlib import Path
+
+from pywasm_ref.embedding import engine as protocols
+from pywasm_ref.embedding import functions, words
+from pywasm_ref.embedding.exports import Exports
+from pywasm_ref.embedding.limits import Limits
+from pywasm_ref.embedding.linking import Imports, resolve
+from pywasm_ref.embedding.selection import chosen
+from pywasm_ref.embedding.signature import lift_exception
+from pywasm_ref.embedding.store import Store
+from pywasm_ref.errors import Malformed, WasmError, WasmException
+from pywasm_ref.features import WASM_3, Feature, Features, features
+from pywasm_ref.source import Source
+from pywasm_ref.syntax.types import ExternType
+
+ModuleSource = str | PathLike[str] | bytes | bytearray | memoryview
+"""A path, a text, or the bytes of either; see `Module`."""
+
+TEXT_SUFFIX = ".wat"
+TEXT_MARKS = ("\n", "\r", "(module")
+
+
+@dataclass(frozen=True, slots=True)
+class ImportType:
+    """What a module asks for."""
+
+    module: str
+    name: str
+    type: ExternType
+
+    def __str__(self) -> str:
+        return f"{self.module}.{self.name}: {words.externtype(self.type)}"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportType:
+    """What a module gives."""
+
+    name: str
+    type: ExternType
+
+    def __str__(self) -> str:
+        return f"{self.name}: {words.externtype(self.type)}"
+
+
+class Module:
+    """A module, read and validated once; it may be instantiated often, in any store of its engine.
+
+    The source is a text, a path or bytes. A str that begins with a parenthesis or holds a line break or `(module` is a text, any other a
+    path. Bytes that begin with a zero byte are a binary, any others a text if they are UTF-8; so it is with a file.
+
+    `features` is a release or names of features (`"2.0"`, `["threads"]`), or a set of `Feature`.
+
+    Fails   Malformed, Invalid; OSError for a file that cannot be read
+    """
+
+    __slots__ = ("__weakref__", "_raw", "engine", "features")
+
+    def __init__(
+        self,
+        source: ModuleSource,
+        engine: str | protocols.Engine = "auto",
+        features: str | Iterable[str] | Features = WASM_3,
+    ) -> None:
+        self.engine: protocols.Engine = chosen(engine)
+        self.features = _features(features)
+        self._raw = self._read(_load(source))
+
+    def _read(self, source: Source) -> protocols.Module:
+        try:
+            if isinstance(source.data, bytes):
+                module = functions.module_decode(self.engine, source, self.features)
+            else:
+                module = functions.module_parse(self.engine, source, self.features)
+            functions.module_validate(module)
+        except WasmError as error:
+            error.source = source  # what the file is called is known here only
+            raise
+        return module
+
+    @property
+    def raw(self) -> protocols.Module:
+        """The engine's own module, for `functions.py`."""
+        return self._raw
+
+    @property
+    def name(self) -> str | None:
+        """What the module calls itself, if it does."""
+        return self._raw.names.module
+
+    @property
+    def imports(self) -> tuple[ImportType, ...]:
+        return tuple(ImportType(*entry) for entry in functions.module_imports(self._raw))
+
+    @property
+    def exports(self) -> tuple[ExportType, ...]:
+        return tuple(ExportType(*entry) for entry in functions.module_exports(self._raw))
+
+    def custom_sections(self, name: str) -> list[bytes]:
+        """The contents of all custom sections of that name, in order."""
+        return [data for found, data in self._raw.customs if found == name]
+
+    def __repr__(self) -> str:
+        return f"<Module{f' {self.name}' if self.name else ''} {self.engine.name}>"
+
+
+def _features(chosen: str | Iterable[str] | Features) -> Features:
+    if isinstance(chosen, str):
+        return features(chosen)
+    named: list[str] = []
+    switched: set[Feature] = set()
+    for entry in chosen:
+        if isinstance(entry, str):
+            named.append(entry)
+        elif isinstance(entry, Feature):
+            switched.add(entry)
+        else:
+            raise TypeError(f"a feature is a name or a member of Feature, not {words.given(entry)}")
+    return features(*named) | switched if named else frozenset(switched)
+
+
+def _load(source: ModuleSource) -> Source:
+    """The bytes or characters that a source stands for, under the name for messages."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        return _sniff("<bytes>", bytes(source))
+    if isinstance(source, str) and (source.lstrip().startswith("(") or any(mark in source for mark in TEXT_MARKS)):
+        return Source("<text>", source)
+    if not isinstance(source, str | PathLike):
+        raise TypeError(f"a module is a path, a text or bytes, not {words.given(source)}")
+    return _sniff(str(fspath(source)), Path(source).read_bytes())
+
+
+def _sniff(name: str, data: bytes) -> Source:
+    """Text is told from binary by its first byte: that of a binary is zero, which no text begins with."""
+    if data.startswith(b"\0"):
+        return Source(name, data)
+    try:
+        return Source(name, data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        if name.endswith(TEXT_SUFFIX):
+            raise Malformed("malformed UTF-8 encoding", error.start, Source(name, data)) from None
+        return Source(name, data)
+
+
+class Instance:
+    """An instance of a module; what it exports is in `exports`. It is freed when nobody refers to it or to its exports.
+
+    Traps   when a segment does not fit, or in the start function
+    Fails   Unlinkable when an import is missing or does not fit, WasmException from the start function; ValueError for a module of
+            another engine
+    """
+
+    __slots__ = ("__weakref__", "_raw", "exports", "module", "store")
+
+    def __init__(self, store: Store, module: Module, imports: Imports | None = None) -> None:
+        if store.engine is not module.engine:
+            raise ValueError(f"the module belongs to the engine {module.engine.name}, the store to {store.engine.name}")
+        externs = resolve(store, functions.module_imports(module.raw), {} if imports is None else imports)
+        for type, names in module.raw.field_names.items():
+            store.field_names.setdefault(type, names)
+        self.store = store
+        self.module = module
+        try:
+            self._raw = functions.module_instantiate(store.raw, module.raw, externs)
+        except WasmException as error:
+            raise lift_exception(store, error) from error.__cause__
+        self.exports = Exports(store, self._raw)
+
+    @property
+    def raw(self) -> protocols.Instance:
+        """The engine's own instance, for `functions.py`."""
+        return self._raw
+
+    def __repr__(self) -> str:
+        return f"<Instance of {self.module!r}>"
+
+
+def instantiate(
+    source: ModuleSource | Module,
+    imports: Imports | None = None,
+    *,
+    store: Store | None = None,
+    engine: str | protocols.Engine | None = None,
+    limits: Limits | None = None,
+) -> Instance:
+    """An instance of a module, or of any source of one, in a store of its own unless one is given.
+
+    Fails   as `Module` and `Instance` do; TypeError when a store is given together with limits
+    """
+    if store is not None and limits is not None:
+        raise TypeError("limits belong to a store: give either")
+    if engine is None:
+        engine = source.engine if isinstance(source, Module) else store.engine if store else "auto"
+    module = source if isinstance(source, Module) else Module(source, engine)
+    return Instance(store or Store(engine, limits), module, imports)

@@ -1,0 +1,103 @@
+"""The store as a Python object: what instances share, its limits, and the switch that stops them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pywasm_ref.embedding import engine as protocols
+from pywasm_ref.embedding import words
+from pywasm_ref.embedding.externs import Func, Global, Table, Tag
+from pywasm_ref.embedding.limits import Limits
+from pywasm_ref.embedding.memory import Memory
+from pywasm_ref.embedding.references import Reference, converters
+from pywasm_ref.embedding.selection import chosen
+from pywasm_ref.embedding.signature import Signature
+from pywasm_ref.embedding.values import ToPython, ToWasm
+from pywasm_ref.syntax.types import DefType, FuncTypeUse, GlobalType, MemType, StorageType, TableType, TagType
+from pywasm_ref.validation.types import functype
+
+WRAP: dict[type, Callable[[Store, Any, str], Reference]] = {}
+"""The face of an extern, by the class of its type; filled below, when the classes are there."""
+
+
+class Store:
+    """What instances share. A store is used by one thread at a time; only `interrupt` may be called from any other.
+
+    `fuel` is what is left of the instructions that guests may run, and may be set; None means that there is no end.
+    """
+
+    __slots__ = ("__weakref__", "_converters", "_signatures", "engine", "field_names", "limits", "raw")
+
+    def __init__(self, engine: str | protocols.Engine = "auto", limits: Limits | None = None) -> None:
+        self.engine: protocols.Engine = chosen(engine)
+        self.limits = Limits() if limits is None else limits
+        if not isinstance(self.limits, Limits):
+            raise TypeError(f"limits are Limits, not {words.given(limits)}")
+        self.raw: protocols.Store = self.engine.store(self.limits)
+        """The engine's own store, for `functions.py`."""
+        self.field_names: dict[DefType, Mapping[str, int]] = {}
+        """What the modules of this store call the fields of structures; the first one to name a type wins."""
+        self._converters: dict[StorageType, tuple[ToWasm, ToPython]] = {}
+        self._signatures: dict[DefType, Signature] = {}
+
+    @property
+    def fuel(self) -> int | None:
+        return self.raw.fuel
+
+    @fuel.setter
+    def fuel(self, fuel: int | None) -> None:
+        self.raw.fuel = Limits(fuel=fuel).fuel
+
+    def interrupt(self) -> None:
+        """Stop the guests at once, from any thread; each call raises `Interrupted` until `resume`."""
+        self.raw.interrupt()
+
+    def resume(self) -> None:
+        """Let guests run again after `interrupt`."""
+        self.raw.resume()
+
+    def observe(self, observer: protocols.Observer | None) -> None:
+        """Tell an observer of each rule that is applied; None for no more. Some engines cannot be observed."""
+        self.raw.observe(observer)
+
+    # What the other objects ask of it
+
+    def converters(self, t: StorageType) -> tuple[ToWasm, ToPython]:
+        """The two functions that take values of a type to the engine and back."""
+        found = self._converters.get(t)
+        if found is None:
+            found = self._converters[t] = converters(self, t)
+        return found
+
+    def signature(self, type: DefType) -> Signature:
+        """The function type behind a defined type, with its converters."""
+        found = self._signatures.get(type)
+        if found is None:
+            found = self._signatures[type] = Signature.of(self, functype(type))
+        return found
+
+    def wrap(self, raw: protocols.Extern, name: str = "") -> Reference:
+        """The face of an extern of the engine; `name` is for messages."""
+        return WRAP[type(self.raw.extern_type(raw))](self, raw, name)
+
+    def wrap_func(self, raw: protocols.Func) -> Func:
+        return Func.wrap(self, raw)
+
+    def wrap_tag(self, raw: protocols.Tag) -> Tag:
+        return Tag.wrap(self, raw)
+
+    def tag(self, value: object) -> Tag:
+        """The tag that a program named in an exception.
+
+        Fails   TypeError when it is none
+        """
+        if not isinstance(value, Tag):
+            raise TypeError(f"the tag of an exception is a Tag, not {words.given(value)}")
+        return value
+
+    def __repr__(self) -> str:
+        return f"<Store {self.engine.name}>"
+
+
+WRAP.update({FuncTypeUse: Func.wrap, TableType: Table.wrap, MemType: Memory.wrap, GlobalType: Global.wrap, TagType: Tag.wrap})

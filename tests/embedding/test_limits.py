@@ -1,0 +1,135 @@
+"""Limits of a store, and the ways to stop a guest."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from typing import Any
+
+import pytest
+
+import pywasm_ref as wasm
+
+SPIN = '(module (func (export "spin") (loop (br 0))) (func (export "one") (result i32) (i32.const 1)))'
+RECURSE = '(module (func $f (export "f") (param i32) (result i32) (if (result i32) (local.get 0) (then (i32.add (i32.const 1) (call $f (i32.sub (local.get 0) (i32.const 1))))) (else (i32.const 0)))))'
+
+
+def guest(engine: str, text: str, **limits: Any) -> Any:
+    return wasm.instantiate(text, engine=engine, limits=wasm.Limits(**limits)).exports
+
+
+def test_fuel_ends_a_loop(engine: str) -> None:
+    store = wasm.Store(engine, wasm.Limits(fuel=10_000))
+    exports = wasm.instantiate(SPIN, store=store).exports
+    with pytest.raises(wasm.Exhaustion, match="fuel"):
+        exports.spin()
+    with pytest.raises(wasm.Exhaustion, match="fuel"):
+        exports.one()
+    store.fuel = 10
+    assert exports.one() == 1
+    assert store.fuel is not None
+    assert 0 < store.fuel < 10
+    store.fuel = None
+    assert exports.one() == 1
+
+
+def test_fuel_is_not_used_where_there_is_no_limit(engine: str) -> None:
+    store = wasm.Store(engine)
+    assert store.fuel is None
+    assert wasm.instantiate(SPIN, store=store).exports.one() == 1
+    assert store.fuel is None
+
+
+def test_call_depth_ends_a_recursion(engine: str) -> None:
+    exports = guest(engine, RECURSE, call_depth=100)
+    assert exports.f(90) == 90
+    with pytest.raises(wasm.Exhaustion, match="call stack exhausted"):
+        exports.f(101)
+    assert exports.f(90) == 90
+
+
+def test_a_thousand_calls_are_always_possible(engine: str) -> None:
+    assert wasm.instantiate(RECURSE, engine=engine).exports.f(1_000) == 1_000
+
+
+def test_memory_and_tables_stay_below_their_limits(engine: str) -> None:
+    text = """(module (memory 1) (table 1 funcref)
+      (func (export "memory") (param i32) (result i32) (memory.grow (local.get 0)))
+      (func (export "table") (param i32) (result i32) (table.grow (ref.null func) (local.get 0))))"""
+    exports = guest(engine, text, memory_pages=2, table_entries=5)
+    assert [exports.memory(2), exports.memory(1), exports.memory(1)] == [-1, 1, -1]
+    assert [exports.table(5), exports.table(4), exports.table(1)] == [-1, 1, -1]
+    with pytest.raises(wasm.Exhaustion, match="more than the limit"):
+        guest(engine, text, memory_pages=0)
+    with pytest.raises(wasm.Exhaustion, match="more than the limit"):
+        wasm.Memory(wasm.Store(engine, wasm.Limits(memory_pages=3)), 4)
+
+
+@pytest.mark.parametrize("limits", [{"fuel": -1}, {"memory_pages": -1}, {"call_depth": -5}])
+def test_a_negative_limit_is_refused(limits: Any) -> None:
+    with pytest.raises(ValueError, match="is negative"):
+        wasm.Limits(**limits)
+
+
+@pytest.mark.parametrize("limits", [{"fuel": 1.5}, {"memory_pages": None}, {"call_depth": "9"}, {"table_entries": True}])
+def test_a_limit_that_is_no_integer_is_refused(limits: Any) -> None:
+    with pytest.raises(TypeError, match="is an integer"):
+        wasm.Limits(**limits)
+
+
+def test_another_thread_stops_a_guest(engine: str) -> None:
+    store = wasm.Store(engine)
+    exports = wasm.instantiate(SPIN, store=store).exports
+    timer = threading.Timer(0.05, store.interrupt)
+    timer.start()
+    started = time.perf_counter()
+    with pytest.raises(wasm.Interrupted):
+        exports.spin()
+    timer.join()
+    assert time.perf_counter() - started < 10
+    store.resume()
+    assert exports.one() == 1
+
+
+def test_an_interrupted_store_stays_so_until_it_is_resumed(engine: str) -> None:
+    store = wasm.Store(engine)
+    exports = wasm.instantiate(SPIN, store=store).exports
+    store.interrupt()
+    for _ in range(2):
+        with pytest.raises(wasm.Interrupted):
+            exports.spin()
+    store.resume()
+    assert exports.one() == 1
+
+
+def test_ctrl_c_stops_a_guest_at_once(engine: str) -> None:
+    exports = wasm.instantiate(SPIN, engine=engine).exports
+    timer = threading.Timer(0.05, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        exports.spin()
+    timer.join()
+    assert exports.one() == 1
+
+
+def test_an_observer_hears_of_each_rule(engine: str) -> None:
+    class Counter:
+        rules: list[str]
+
+        def __init__(self) -> None:
+            self.rules = []
+
+        def step(self, configuration: Any, instruction: Any, rule: str) -> None:
+            self.rules.append(rule)
+
+    store = wasm.Store(engine)
+    exports = wasm.instantiate('(module (func (export "f") (result i32) (i32.add (i32.const 1) (i32.const 2))))', store=store).exports
+    counter = Counter()
+    store.observe(counter)
+    assert exports.f() == 3
+    assert "Step_pure/binop-val" in counter.rules
+    heard = len(counter.rules)
+    store.observe(None)
+    assert exports.f() == 3
+    assert len(counter.rules) == heard

@@ -1,0 +1,151 @@
+"""Modules as Python objects: where they come from, and what they tell of themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pywasm_ref as wasm
+from pywasm_ref import binary, text
+from pywasm_ref.features import WASM_1, WASM_3
+
+TEXT = """(module $answers
+  (import "env" "log" (func (param i32)))
+  (import "env" "limit" (global (mut i64)))
+  (memory (export "memory") 1 2)
+  (table (export "table") 3 funcref)
+  (func (export "answer") (result i32) (i32.const 42)))"""
+
+
+@pytest.fixture
+def encoded() -> bytes:
+    return binary.encode(text.parse('(module (func (export "f") (result i32) (i32.const 42)))'))
+
+
+def answer(module: wasm.Module) -> int:
+    result: int = wasm.instantiate(module).exports.f()
+    return result
+
+
+def test_a_module_comes_from_text_bytes_or_a_file(engine: str, encoded: bytes, tmp_path: Path) -> None:
+    source = '(module (func (export "f") (result i32) (i32.const 42)))'
+    (tmp_path / "m.wasm").write_bytes(encoded)
+    (tmp_path / "m.wat").write_text(source)
+    sources: list[Any] = [
+        *(source, source.encode(), encoded, bytearray(encoded), memoryview(encoded)),
+        *(tmp_path / "m.wasm", str(tmp_path / "m.wasm"), tmp_path / "m.wat", str(tmp_path / "m.wat")),
+    ]
+    assert [answer(wasm.Module(each, engine=engine)) for each in sources] == [42] * len(sources)
+
+
+def test_a_text_without_module_is_a_text_still(engine: str) -> None:
+    assert wasm.Module('(func (export "f") (result i32) (i32.const 42))', engine=engine).exports[0].name == "f"
+    assert wasm.Module("(module)", engine=engine).exports == ()
+    assert wasm.Module("\n", engine=engine).exports == ()
+
+
+def test_a_str_that_does_not_look_like_a_text_is_a_path(engine: str, tmp_path: Path) -> None:
+    (tmp_path / "m (copy).wat").write_text("(module)")
+    assert wasm.Module(str(tmp_path / "m (copy).wat"), engine=engine).exports == ()
+    assert wasm.Module(" (func)", engine=engine).exports == ()
+    assert wasm.Module("(;;)(module)", engine=engine).exports == ()
+    with pytest.raises(FileNotFoundError):
+        wasm.Module("module", engine=engine)
+    with pytest.raises(OSError, match="directory"):
+        wasm.Module("", engine=engine)
+
+
+@pytest.mark.parametrize("source", [None, 3, 1.5, ["(module)"]])
+def test_anything_else_is_no_module(engine: str, source: Any) -> None:
+    with pytest.raises(TypeError, match="a module is a path, a text or bytes"):
+        wasm.Module(source, engine=engine)
+
+
+def test_an_error_names_the_file_and_the_place(engine: str, tmp_path: Path) -> None:
+    path = tmp_path / "broken.wat"
+    path.write_text("(module\n  (func (result i32)\n    (i64.const 1)))")
+    with pytest.raises(wasm.Invalid, match=r"broken\.wat:\d+:\d+: type mismatch"):
+        wasm.Module(path, engine=engine)
+    path.write_bytes(b"(module \xff)")
+    with pytest.raises(wasm.Malformed, match="malformed UTF-8 encoding"):
+        wasm.Module(path, engine=engine)
+    with pytest.raises(wasm.Malformed, match="magic header not detected"):
+        wasm.Module(b"\xfe\xed\xfa\xce", engine=engine)
+
+
+@pytest.mark.parametrize("source", ["(module \ud800)", '(module (func (export "\ud800")))', "(\0"])
+def test_a_text_that_no_file_can_hold_is_malformed(engine: str, source: str) -> None:
+    with pytest.raises(wasm.Malformed):
+        wasm.Module(source, engine=engine)
+
+
+def test_a_module_tells_what_it_imports_and_exports(engine: str) -> None:
+    module = wasm.Module(TEXT, engine=engine)
+    assert module.name == "answers"
+    assert [str(entry) for entry in module.imports] == ["env.log: function [i32] -> []", "env.limit: mutable global i64"]
+    assert [str(entry) for entry in module.exports] == [
+        "memory: memory of 1 to 2 pages",
+        "table: table of 3 funcref entries",
+        "answer: function [] -> [i32]",
+    ]
+
+
+def test_custom_sections_are_found_by_name(engine: str) -> None:
+    data = b"\0asm\1\0\0\0" + b"\0\4\1a\1\2" + b"\0\3\1b\3" + b"\0\3\1a\4"
+    module = wasm.Module(data, engine=engine)
+    assert module.custom_sections("a") == [b"\1\2", b"\4"]
+    assert module.custom_sections("c") == []
+
+
+def test_features_are_named_or_given_as_a_set(engine: str) -> None:
+    shared = "(module (memory 1 1 shared))"
+    with pytest.raises(wasm.WasmError):
+        wasm.Module(shared, engine=engine)
+    assert wasm.Module(shared, engine=engine, features="threads").features == WASM_3 | {wasm.Feature.THREADS}
+    assert wasm.Module(shared, engine=engine, features=["threads"]).features == WASM_3 | {wasm.Feature.THREADS}
+    assert wasm.Module("(module)", engine=engine, features="1.0").features == WASM_1
+    assert wasm.Module("(module)", engine=engine, features=WASM_1).features == WASM_1
+    with pytest.raises(ValueError, match="unknown feature 'flying'"):
+        wasm.Module("(module)", engine=engine, features="flying")
+    with pytest.raises(TypeError, match="a feature is a name"):
+        wasm.Module("(module)", engine=engine, features=[3])  # type: ignore[list-item]
+
+
+def test_a_module_is_instantiated_often(engine: str) -> None:
+    module = wasm.Module(
+        '(module (global $g (mut i32) (i32.const 0)) (func (export "next") (result i32) (global.set $g (i32.add (global.get $g) (i32.const 1))) (global.get $g)))',
+        engine=engine,
+    )
+    one, two = wasm.instantiate(module), wasm.instantiate(module)
+    assert [one.exports.next(), one.exports.next(), two.exports.next()] == [1, 2, 1]
+
+
+def test_exports_are_attributes_items_and_an_iteration(engine: str) -> None:
+    exports = wasm.instantiate(
+        '(module (func (export "f")) (func (export "odd name")) (memory (export "") 1) (func (export "__len__")))', engine=engine
+    ).exports
+    assert list(exports) == ["f", "odd name", "", "__len__"]
+    assert len(exports) == 4
+    assert exports.f is exports["f"]
+    assert isinstance(exports["odd name"], wasm.Func)
+    assert isinstance(exports[""], wasm.Memory)
+    assert "f" in exports
+    assert "g" not in exports
+    assert 3 not in exports
+    assert "odd name" in dir(exports)
+    assert "f: <Func f [] -> []>" in repr(exports)
+
+
+def test_a_missing_export_is_an_error_of_the_kind_that_was_asked(engine: str) -> None:
+    exports = wasm.instantiate('(module (func (export "fibonacci")))', engine=engine).exports
+    with pytest.raises(AttributeError, match="no export 'fibonaci'; did you mean 'fibonacci'"):
+        _ = exports.fibonaci
+    with pytest.raises(KeyError, match="nothing"):
+        exports["nothing"]
+
+
+def test_a_store_and_limits_do_not_go_together(engine: str) -> None:
+    with pytest.raises(TypeError, match="give either"):
+        wasm.instantiate("(module)", store=wasm.Store(engine), limits=wasm.Limits())

@@ -1,0 +1,196 @@
+"""What a store limits, and what happens at the limit."""
+
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from pywasm_ref.errors import Exhaustion, Interrupted, Trap
+from pywasm_ref.execution.modules import instantiate
+from pywasm_ref.execution.runtime import HostFunc, MemInst, Store
+from pywasm_ref.syntax.types import I32, I64
+from pywasm_ref.text import parse
+from tests.execution.support import call, run, signature, start
+
+FOREVER = '(module (func (export "run") (loop (br 0))))'
+DOWN = """(module (func $down (export "down") (param i32) (result i32)
+  (if (result i32) (local.get 0) (then (call $down (i32.sub (local.get 0) (i32.const 1)))) (else (i32.const 7)))))"""
+COUNT = """(module (func (export "count") (param i32)
+  (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))"""
+
+
+def test_the_depth_of_calls_is_what_the_store_says_exactly() -> None:
+    assert run(DOWN, "down", 99, store=Store(call_depth=100)) == [7]
+    with pytest.raises(Exhaustion, match="call stack exhausted"):
+        run(DOWN, "down", 100, store=Store(call_depth=100))
+
+
+def test_a_depth_beyond_any_stack_of_python_is_fine() -> None:
+    assert run(DOWN, "down", 199_000, store=Store(call_depth=200_000)) == [7]
+
+
+def test_a_function_that_claims_billions_of_locals_is_refused_when_it_is_called() -> None:
+    module = parse('(module (func (export "f")))')
+    vast = replace(module, funcs=(replace(module.funcs[0], locals=((2**31, I64), (2**31 - 1, I32))),))
+    with pytest.raises(Exhaustion, match="too many locals"):
+        call(instantiate(Store(), vast, []), "f")
+
+
+def test_many_locals_count_in_each_call_that_is_open() -> None:
+    many = "i64 " * 1000
+    text = f'(module (func (export "f") (local {many * 5}) (call 0)))'
+    with pytest.raises(Exhaustion, match="call stack exhausted"):
+        run(text, "f", store=Store(call_depth=1_000_000))
+
+
+@pytest.mark.parametrize(("text", "name", "price"), [
+    ('(module (func (export "f") (result i32) (i32.add (i32.const 1) (i32.const 2))))', "f", 3),
+    ('(module (func (export "f") (nop) (block (nop) (br 0) (nop)) (nop)))', "f", 5),
+    ('(module (func $g (nop)) (func (export "f") (call $g) (call $g)))', "f", 4),
+    ('(module (func (export "f") (local i32) (if (local.get 0) (then (nop)) (else (nop) (nop)))))', "f", 4),
+])  # fmt: skip
+def test_fuel_counts_instructions_and_no_more(text: str, name: str, price: int) -> None:
+    store = Store(fuel=price)
+    run(text, name, store=store)
+    assert store.fuel == 0
+    with pytest.raises(Exhaustion, match="fuel exhausted"):
+        run(text, name, store=Store(fuel=price - 1))
+
+
+def test_fuel_of_a_loop_is_its_entry_and_each_turn() -> None:
+    store = Store(fuel=1000)
+    run(COUNT, "count", 10, store=store)
+    assert store.fuel == 1000 - 1 - 10 * 5
+
+
+def test_fuel_is_shared_with_the_calls_that_a_host_function_makes() -> None:
+    store = Store(fuel=100)
+    inner = start('(module (func (export "f") (nop) (nop)))', store=store)
+    host = HostFunc(signature(), lambda args: call(inner, "f", store=store))
+    outer = start('(module (import "" "" (func)) (func (export "f") (call 0) (nop)))', host, store=store)
+    call(outer, "f", store=store)
+    assert store.fuel == 100 - 4
+
+
+def test_a_memory_larger_than_the_limit_is_not_made() -> None:
+    with pytest.raises(Exhaustion, match="memory of 11 pages"):
+        start("(module (memory 11))", store=Store(memory_pages=10))
+
+
+def test_growth_past_the_limit_fails_and_growth_to_the_limit_succeeds() -> None:
+    store = Store(memory_pages=10, table_entries=5)
+    inst = start("""(module (memory 1) (table 1 funcref)
+      (func (export "memory") (param i32) (result i32) (memory.grow (local.get 0)))
+      (func (export "table") (param i32) (result i32) (table.grow (ref.null func) (local.get 0))))""", store=store)  # fmt: skip
+    assert call(inst, "memory", 10, store=store) == [2**32 - 1]
+    assert call(inst, "memory", 9, store=store) == [1]
+    assert call(inst, "table", 5, store=store) == [2**32 - 1]
+    assert call(inst, "table", 4, store=store) == [1]
+
+
+def test_a_table_larger_than_the_limit_is_not_made() -> None:
+    with pytest.raises(Exhaustion, match="table of 6 entries"):
+        start("(module (table 6 funcref))", store=Store(table_entries=5))
+
+
+def test_a_memory_of_64_bits_may_declare_more_than_there_is() -> None:
+    inst = start('(module (memory (export "m") i64 1 0x1000000000000))')
+    memory = inst.exports["m"]
+    assert isinstance(memory, MemInst)
+    assert len(memory.data) == 65536
+
+
+def test_an_array_that_no_machine_could_hold_is_refused() -> None:
+    with pytest.raises(Exhaustion, match="array of 4294967295 elements"):
+        run('(module (type $a (array i8)) (func (export "f") (drop (array.new_default $a (i32.const -1)))))', "f")
+
+
+def test_arrays_that_nobody_refers_to_make_room_for_others() -> None:
+    store = Store()
+    text = """(module (type $a (array i8)) (global $kept (mut (ref null $a)) (ref.null $a))
+      (func (export "f") (param i32) (global.set $kept (array.new_default $a (local.get 0)))))"""
+    inst = start(text, store=store)
+    for _ in range(5):
+        call(inst, "f", 10_000_000, store=store)
+        assert store.elements == 10_000_000
+    call(inst, "f", 10, store=store)
+    assert store.elements == 0
+
+
+def test_another_thread_can_stop_a_guest_which_can_then_be_used_again() -> None:
+    store = Store()
+    inst = start(FOREVER[:-1] + ' (func (export "one") (result i32) (i32.const 1)))', store=store)
+    timer = threading.Timer(0.05, setattr, (store, "stop", True))
+    timer.start()
+    begin = time.monotonic()
+    with pytest.raises(Interrupted):
+        call(inst, "run", store=store)
+    assert time.monotonic() - begin < 5
+    timer.join()
+    store.stop = False
+    assert call(inst, "one", store=store) == [1]
+
+
+def test_the_stop_switch_works_with_fuel_and_with_an_observer() -> None:
+    class Observer:
+        def __init__(self, store: Store) -> None:
+            self.store = store
+
+        def step(self, z: object, instr: object, rule: str) -> None:
+            self.store.stop = True
+
+    store = Store()
+    store.observer = Observer(store)
+    with pytest.raises(Interrupted):
+        run(FOREVER, "run", store=store)
+    store = Store(fuel=10**9)
+    store.stop = True
+    with pytest.raises(Interrupted):
+        run(FOREVER, "run", store=store)
+
+
+def test_a_guest_that_waits_for_nobody_can_be_stopped() -> None:
+    store = Store()
+    text = """(module (memory 1 1 shared)
+      (func (export "f") (drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1)))))"""
+    timer = threading.Timer(0.05, setattr, (store, "stop", True))
+    timer.start()
+    with pytest.raises(Interrupted):
+        run(text, "f", store=store)
+    timer.join()
+
+
+def test_a_segment_that_does_not_fit_traps_and_those_before_stay() -> None:
+    memory = start('(module (memory (export "m") 1))').exports["m"]
+    with pytest.raises(Trap, match="out of bounds memory access"):
+        start('(module (import "" "" (memory 1)) (data (i32.const 0) "ab") (data (i32.const 65535) "cd"))', memory)
+    assert isinstance(memory, MemInst)
+    assert memory.data[:2] == b"ab"
+    assert memory.data[65535] == 0
+
+
+def test_a_memory_of_four_gigabytes_takes_no_room_before_it_is_used() -> None:
+    inst = start("""(module (memory (export "m") 65536) (memory $small 0 65536)
+      (func (export "grow") (result i32) (memory.grow $small (i32.const 65536)))
+      (func (export "last") (i64.store (i32.const 0xfffffff8) (i64.const -1)) (i32.store8 $small (i32.const 0xffffffff) (i32.const 1)))
+      (func (export "past") (result i32) (i32.load (i32.const 0xfffffffd))))""")  # fmt: skip
+    assert call(inst, "grow") == [0]
+    call(inst, "last")
+    memory = inst.exports["m"]
+    assert isinstance(memory, MemInst)
+    assert memory.data[-8:] == b"\xff" * 8
+    with pytest.raises(Trap, match="out of bounds memory access"):
+        call(inst, "past")
+
+
+def test_a_large_memory_grows_in_place_or_moves_under_a_view() -> None:
+    inst = start('(module (memory (export "m") 1023) (func (export "grow") (result i32) (memory.grow (i32.const 1))))')
+    memory = inst.exports["m"]
+    assert isinstance(memory, MemInst)
+    memory.data[5] = 9
+    assert [call(inst, "grow") for _ in range(2)] == [[1023], [1024]]
+    with memoryview(memory.data) as view:
+        assert call(inst, "grow") == [1025]
+        assert (len(view), view[5]) == (1025 << 16, 9)
+    assert (len(memory.data), memory.data[5], memory.data[-1]) == (1026 << 16, 9, 0)
