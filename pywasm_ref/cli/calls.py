@@ -1,0 +1,129 @@
+"""Calling an export from the command line: `--invoke NAME ARGS…`, limits, and results in print."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import threading
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+from pywasm_ref.cli.errors import Unusable, errors_in
+from pywasm_ref.cli.inputs import engine_module_in, engine_named
+from pywasm_ref.cli.options import chosen_features
+from pywasm_ref.embedding import functions, words
+from pywasm_ref.embedding.engine import Func, Instance, Store, Value
+from pywasm_ref.embedding.limits import Limits
+from pywasm_ref.errors import Malformed, Unlinkable
+from pywasm_ref.script import render
+from pywasm_ref.script.commands import Extern
+from pywasm_ref.source import Source
+from pywasm_ref.syntax.types import V128, AbsHeapType, DefType, FuncTypeUse, RefType, ValType
+from pywasm_ref.text.values import CONSTANTS, SHAPES, is_number, natural, vector
+from pywasm_ref.validation import types
+
+DEFAULTS = Limits()
+
+
+def add_invoke(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--invoke", nargs=argparse.REMAINDER, help="the name of an export to call, and its arguments; takes the rest of the command line"
+    )
+
+
+def invocation(options: argparse.Namespace) -> tuple[str, list[str]] | None:
+    """What `--invoke` asks for, if it is there."""
+    if options.invoke is None:
+        return None
+    if not options.invoke:
+        raise Unusable("--invoke needs the name of an export")
+    return options.invoke[0], options.invoke[1:]
+
+
+def limits(options: argparse.Namespace) -> Limits:
+    """The limits that were asked for, the rest as usual."""
+    return Limits(
+        fuel=options.fuel,
+        memory_pages=DEFAULTS.memory_pages if options.max_memory is None else options.max_memory,
+        call_depth=DEFAULTS.call_depth if options.call_depth is None else options.call_depth,
+    )
+
+
+def instantiated(options: argparse.Namespace, store: Store, source: Source) -> Instance:
+    """The module of the command line as an instance; what it imports is nowhere to be had."""
+    module = engine_module_in(source, store.engine, chosen_features(options))
+    for module_name, name, t in functions.module_imports(module):
+        raise Unlinkable(f'unknown import "{module_name}"."{name}": it is a {words.externtype(t)}, and nothing provides it')
+    with errors_in(source):
+        return functions.module_instantiate(store, module, ())
+
+
+def store_for(options: argparse.Namespace) -> Store:
+    return functions.store_init(engine_named(options.engine), limits(options))
+
+
+@contextlib.contextmanager
+def stopping_after(store: Store, seconds: float | None) -> Iterator[None]:
+    """Throw the store's stop switch after a time."""
+    if seconds is None:
+        yield
+        return
+    timer = threading.Timer(seconds, store.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def call(store: Store, instance: Instance, source: Source, name: str, args: Sequence[str] = ()) -> list[str]:
+    """Call an export; a line for each result."""
+    func = instance.exports.get(name)
+    t = store.extern_type(func) if func is not None else None
+    if func is None or not isinstance(t, FuncTypeUse):
+        raise Unusable(f"{'no export is called' if func is None else 'no function is'} {name!r}; {_functions(store, instance)}")
+    functype = types.functype(cast(DefType, t.type))
+    if len(args) != len(functype.params):
+        wanted = f"{len(functype.params)} argument{'' if len(functype.params) == 1 else 's'}"
+        late = next((arg for arg in args if arg.startswith("--")), None)
+        hint = f"; options like {late} stand before --invoke" if late else ""
+        raise Unusable(f"{name} takes {wanted}, {words.functype(functype)}; given {len(args)}{hint}")
+    values = [argument(store, t, text) for t, text in zip(functype.params, args, strict=True)]
+    with errors_in(source):
+        results = functions.func_invoke(store, cast("Func", func), values)
+    return [render.value(store, t, v) for t, v in zip(functype.results, results, strict=True)]
+
+
+def _functions(store: Store, instance: Instance) -> str:
+    names = [name for name, extern in instance.exports.items() if isinstance(store.extern_type(extern), FuncTypeUse)]
+    return f"exported functions are {', '.join(names[:20])}{', …' if len(names) > 20 else ''}" if names else "no function is exported"
+
+
+def argument(store: Store, t: ValType, text: str) -> Value:
+    """A value from the command line, as its type asks for.
+
+    Fails   Unusable
+    """
+    try:
+        if isinstance(t, RefType):
+            return _reference(store, t, text)
+        return _vector(text) if t is V128 else CONSTANTS[str(t.value)](text)
+    except Malformed as error:
+        reason = error.message if isinstance(t, RefType) or t is V128 or is_number(text) else "no number"
+        raise Unusable(f"{text!r} does not stand for {words.valtype(t)}: {reason}") from error
+
+
+def _vector(text: str) -> int:
+    """`i32x4 1 2 3 4` in one argument, or a number of 128 bits."""
+    shape, *lanes = text.split() or [""]
+    return vector(shape, lanes) if shape in SHAPES else natural(text, 128)
+
+
+def _reference(store: Store, t: RefType, text: str) -> Value:
+    """`null`, or where the type takes external references any number, which becomes an object of the host."""
+    if text == "null" and t.null:
+        return None
+    if types.top_of(t.heap) is not AbsHeapType.EXTERN:
+        raise Malformed("only null can be given here")
+    return store.host_alloc(Extern(natural(text, 32)))

@@ -1,0 +1,113 @@
+"""How errors are shown: one line that says what and where, then the place itself. Never a traceback."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import TextIO
+
+from pywasm_ref import binary
+from pywasm_ref.cli.terminal import Style
+from pywasm_ref.errors import Exhaustion, Interrupted, Invalid, Malformed, Trap, Unlinkable, WasmError, WasmException
+from pywasm_ref.source import Source
+
+CALLS_SHOWN = 8
+REFUSED, UNUSABLE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141
+
+KINDS: dict[type[WasmError], str] = {
+    Malformed: "malformed",
+    Invalid: "invalid",
+    Unlinkable: "cannot link",
+    Trap: "trap",
+    Exhaustion: "exhausted",
+    Interrupted: "stopped",
+    WasmException: "exception",
+}
+
+
+class Unusable(Exception):
+    """The command line asks for something that cannot be done; the message is shown as it is."""
+
+
+def guarded(command: Callable[[], int], stderr: TextIO) -> int:
+    """Run a command, and turn everything that it may raise into a message and an exit status."""
+    try:
+        status = command()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _abandon_stdout()
+        return BROKEN_PIPE
+    except KeyboardInterrupt:
+        print("interrupted", file=stderr)
+        return INTERRUPTED
+    except (WasmError, OSError, Unusable) as error:
+        return show(error, stderr)
+    return status
+
+
+def show(error: WasmError | OSError | Unusable, stderr: TextIO) -> int:
+    """Say what went wrong; the result is the exit status for it."""
+    if isinstance(error, WasmError):
+        print(present(error, Style(stderr)), file=stderr)
+        return REFUSED
+    words = _os_words(error) if isinstance(error, OSError) else str(error)
+    print(f"pywasm-ref: {Style(stderr).bad('error')}: {words}", file=stderr)
+    return UNUSABLE
+
+
+@contextlib.contextmanager
+def errors_in(source: Source) -> Iterator[None]:
+    """Errors that know their place point into this source."""
+    try:
+        yield
+    except WasmError as error:
+        if error.at is not None:
+            error.source = source
+        raise
+
+
+def present(error: WasmError, style: Style) -> str:
+    """The error in words: kind and message, where it is known the place, what stands there, and the calls that led there."""
+    kind = style.bad(KINDS.get(type(error), "error"))
+    message = printable(error.message)
+    calls = "".join(f"\n{line}" for line in _calls(error))
+    if error.at is None or error.source is None:
+        return f"{kind}: {message}{calls}"
+    source, at = error.source, error.at
+    excerpt = "\n".join(f"    {printable(line)}" for line in source.excerpt(at).splitlines())
+    return f"{style.strong(source.where(at))}: {kind}: {message}{_section(source, at)}\n{excerpt}{calls}"
+
+
+def printable(words: str) -> str:
+    """Words of a guest without what could command a terminal; the length stays."""
+    return words if words.isprintable() else "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in words)
+
+
+def _calls(error: WasmError) -> Iterator[str]:
+    """A line for each function that was open, innermost first; of a deep stack the first ones."""
+    for k, (name, at) in enumerate(error.frames[:CALLS_SHOWN]):
+        where = f", {error.source.where(at)}" if k and at is not None and error.source else ""
+        called = f"function {name}" if isinstance(name, int) else f"${printable(name)}"
+        yield f"  {'called from' if k else 'in'} {called}{where}"
+    if len(error.frames) > CALLS_SHOWN:
+        yield "  …"
+
+
+def _section(source: Source, at: int) -> str:
+    section = binary.section_at(source.data, at) if isinstance(source.data, bytes) else None
+    return f", in section {section}" if section else ""
+
+
+def _os_words(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
+def _abandon_stdout() -> None:
+    """Nobody reads any more: what is still buffered goes nowhere, so that the interpreter does not complain at its exit."""
+    with contextlib.suppress(OSError, ValueError):
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, sys.stdout.fileno())
+        os.close(devnull)

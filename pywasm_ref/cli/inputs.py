@@ -1,0 +1,92 @@
+"""Reading what the command line names: modules in either format, scripts, standard input."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from pywasm_ref import binary, text
+from pywasm_ref.cli.errors import Unusable, errors_in
+from pywasm_ref.embedding import functions, selection
+from pywasm_ref.embedding.engine import Engine
+from pywasm_ref.embedding.engine import Module as EngineModule
+from pywasm_ref.errors import Malformed
+from pywasm_ref.features import Features
+from pywasm_ref.source import Source
+from pywasm_ref.syntax.modules import Module
+
+STDIN = "-"
+
+
+def read_bytes(path: str) -> tuple[str, bytes]:
+    """The name to show, and what the file holds."""
+    if path == STDIN:
+        return "<stdin>", sys.stdin.buffer.read()
+    return path, Path(path).read_bytes()
+
+
+def read_text(path: str) -> Source:
+    """A file in UTF-8.
+
+    Fails   Malformed, pointing at the byte that is wrong
+    """
+    return _as_text(*read_bytes(path))
+
+
+def read_module(path: str) -> Source:
+    """A module in either format: bytes if it is called .wasm or starts like a binary, else text."""
+    name, data = read_bytes(path)
+    if name.endswith(".wasm") or data.startswith(b"\0"):
+        return Source(name, data)
+    return _as_text(name, data)
+
+
+def module_in(source: Source, features: Features) -> Module:
+    """The module as data."""
+    with errors_in(source):
+        if isinstance(source.data, bytes):
+            return binary.decode(source.data, features)
+        return text.parse(source, features)
+
+
+def engine_module_in(source: Source, engine: Engine, features: Features) -> EngineModule:
+    """The module as an engine has it, validated."""
+    with errors_in(source):
+        if isinstance(source.data, bytes):
+            module = functions.module_decode(engine, source.data, features)
+        else:
+            module = functions.module_parse(engine, source, features)
+        functions.module_validate(module)
+        return module
+
+
+def engine_named(name: str) -> Engine:
+    """The engine of that name.
+
+    Fails   Unusable when this installation does not have it
+    """
+    try:
+        return selection.engine(name)
+    except (ImportError, ValueError) as error:
+        raise Unusable(str(error)) from error
+
+
+def write_bytes(path: str, data: bytes) -> None:
+    if path == STDIN:
+        sys.stdout.buffer.write(data)
+    else:
+        Path(path).write_bytes(data)
+
+
+def write_text(path: str, words: str) -> None:
+    if path == STDIN:
+        sys.stdout.write(words)
+    else:
+        Path(path).write_text(words, encoding="utf-8")
+
+
+def _as_text(name: str, data: bytes) -> Source:
+    try:
+        return Source(name, data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise Malformed("malformed UTF-8 encoding", error.start, Source(name, data)) from error

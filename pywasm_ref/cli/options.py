@@ -1,0 +1,82 @@
+"""What the command lines of several commands have in common."""
+
+from __future__ import annotations
+
+import argparse
+
+from pywasm_ref.features import RELEASES, WASM_3, Feature, Features, features
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps the line breaks of the examples."""
+
+
+def add_file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a module, binary (.wasm) or text (.wat); - is standard input")
+
+
+def add_features(parser: argparse.ArgumentParser, default: str = "3.0") -> None:
+    known = ", ".join(f.value for f in Feature)
+    parser.add_argument(
+        "--features",
+        metavar="NAMES",
+        type=named_features,
+        default=None,
+        help=f"what is on, separated by commas: releases ({', '.join(RELEASES)}), and features on top of 3.0 or of the release "
+        f"that is named: {known} (default: {default})",
+    )
+
+
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--engine", choices=("reference", "fast", "auto"), default="auto", help="which engine runs the code (default: auto, the fastest)"
+    )
+
+
+def add_limits(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("limits")
+    group.add_argument("--fuel", type=count, metavar="N", help="stop after N instructions")
+    group.add_argument("--call-depth", type=count, metavar="N", help="at most N calls that have not returned")
+    group.add_argument("--max-memory", type=count, metavar="PAGES", help="at most so many pages of 64 KiB for each memory")
+    group.add_argument("--timeout", type=seconds, metavar="SECONDS", help="stop the guest after this time")
+
+
+def chosen_features(options: argparse.Namespace) -> Features:
+    chosen: Features | None = options.features
+    return WASM_3 if chosen is None else chosen
+
+
+def named_features(text: str) -> Features:
+    """The features in a list such as `2.0,threads`."""
+    try:
+        return features(*(name.strip() for name in text.split(",") if name.strip()))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def count(text: str) -> int:
+    """A number that is not negative; `_` may separate digits."""
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is negative")
+    return number
+
+
+def seconds(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds") from None
+    if not 0 < number < threading_limit():
+        raise argparse.ArgumentTypeError(f"{text} is not a time to wait")
+    return number
+
+
+def threading_limit() -> float:
+    """The longest time that can be waited for on this platform."""
+    from threading import TIMEOUT_MAX
+
+    return TIMEOUT_MAX

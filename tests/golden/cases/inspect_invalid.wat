@@ -1,0 +1,2 @@
+;; RUN: inspect %
+(module (func (result i32)) (export "f" (func 7)))

@@ -1,0 +1,2 @@
+;; RUN: parse %
+(module (data "fine" "not \q fine"))

@@ -1,0 +1,2 @@
+;; RUN: parse %
+(module (func (block (nop)

@@ -1,0 +1,3 @@
+;; RUN: validate %
+;; RUN: validate -v %
+(module (func (export "f")) (func (export "f")))

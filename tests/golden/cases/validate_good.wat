@@ -1,0 +1,3 @@
+;; RUN: validate %
+;; RUN: validate -v %
+(module (memory 1) (memory 2))

@@ -1,0 +1,2 @@
+;; RUN: validate %
+(module (func (call 1)) (export "f" (func 0)))

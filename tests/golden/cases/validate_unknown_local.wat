@@ -1,0 +1,2 @@
+;; RUN: validate %
+(module (func (drop (local.get 3))))
