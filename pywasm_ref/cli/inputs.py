@@ -10,7 +10,7 @@ from pywasm_ref.cli.errors import Unusable, errors_in
 from pywasm_ref.embedding import functions, selection
 from pywasm_ref.embedding.engine import Engine
 from pywasm_ref.embedding.engine import Module as EngineModule
-from pywasm_ref.errors import Malformed
+from pywasm_ref.embedding.sources import as_text, read
 from pywasm_ref.features import Features
 from pywasm_ref.source import Source
 from pywasm_ref.syntax.modules import Module
@@ -30,15 +30,15 @@ def read_text(path: str) -> Source:
 
     Fails   Malformed, pointing at the byte that is wrong
     """
-    return _as_text(*read_bytes(path))
+    return as_text(*read_bytes(path))
 
 
 def read_module(path: str) -> Source:
-    """A module in either format: bytes if it is called .wasm or starts like a binary, else text."""
-    name, data = read_bytes(path)
-    if name.endswith(".wasm") or data.startswith(b"\0"):
-        return Source(name, data)
-    return _as_text(name, data)
+    """A module in either format.
+
+    Fails   Malformed for a text that is not UTF-8
+    """
+    return read(*read_bytes(path))
 
 
 def module_in(source: Source, features: Features) -> Module:
@@ -84,9 +84,3 @@ def write_text(path: str, words: str) -> None:
     else:
         Path(path).write_text(words, encoding="utf-8")
 
-
-def _as_text(name: str, data: bytes) -> Source:
-    try:
-        return Source(name, data.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise Malformed("malformed UTF-8 encoding", error.start, Source(name, data)) from error

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pywasm_ref.embedding.linking import Namespace
-from pywasm_ref.embedding.objects import Instance, Module, ModuleSource
+from pywasm_ref.embedding.objects import Instance, Module
+from pywasm_ref.embedding.sources import ModuleSource
 
 if TYPE_CHECKING:
     from pywasm_ref.embedding.store import Store

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from os import PathLike, fspath
-from pathlib import Path
 
 from pywasm_ref.embedding import engine as protocols
 from pywasm_ref.embedding import functions, words
@@ -14,17 +12,12 @@ from pywasm_ref.embedding.limits import Limits
 from pywasm_ref.embedding.linking import Imports, resolve
 from pywasm_ref.embedding.selection import chosen
 from pywasm_ref.embedding.signature import lift_exception
+from pywasm_ref.embedding.sources import ModuleSource, load
 from pywasm_ref.embedding.store import Store
-from pywasm_ref.errors import Malformed, WasmError, WasmException
+from pywasm_ref.errors import WasmError, WasmException
 from pywasm_ref.features import WASM_3, Feature, Features, features
 from pywasm_ref.source import Source
 from pywasm_ref.syntax.types import ExternType
-
-ModuleSource = str | PathLike[str] | bytes | bytearray | memoryview
-"""A path, a text, or the bytes of either; see `Module`."""
-
-TEXT_SUFFIX = ".wat"
-TEXT_MARKS = ("\n", "\r", "(module")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +47,7 @@ class Module:
     """A module, read and validated once; it may be instantiated often, in any store of its engine.
 
     The source is a text, a path or bytes. A str that begins with a parenthesis or holds a line break or `(module` is a text, any other a
-    path. Bytes that begin with a zero byte are a binary, any others a text if they are UTF-8; so it is with a file.
+    path. Bytes that begin with a zero byte, no bytes, and files called .wasm are binaries, any others texts in UTF-8.
 
     `features` is a release or names of features (`"2.0"`, `["threads"]`), or a set of `Feature`.
 
@@ -71,7 +64,7 @@ class Module:
     ) -> None:
         self.engine: protocols.Engine = chosen(engine)
         self.features = _features(features)
-        self._raw = self._read(_load(source))
+        self._raw = self._read(load(source))
 
     def _read(self, source: Source) -> protocols.Module:
         try:
@@ -124,29 +117,6 @@ def _features(chosen: str | Iterable[str] | Features) -> Features:
         else:
             raise TypeError(f"a feature is a name or a member of Feature, not {words.given(entry)}")
     return features(*named) | switched if named else frozenset(switched)
-
-
-def _load(source: ModuleSource) -> Source:
-    """The bytes or characters that a source stands for, under the name for messages."""
-    if isinstance(source, bytes | bytearray | memoryview):
-        return _sniff("<bytes>", bytes(source))
-    if isinstance(source, str) and (source.lstrip().startswith("(") or any(mark in source for mark in TEXT_MARKS)):
-        return Source("<text>", source)
-    if not isinstance(source, str | PathLike):
-        raise TypeError(f"a module is a path, a text or bytes, not {words.given(source)}")
-    return _sniff(str(fspath(source)), Path(source).read_bytes())
-
-
-def _sniff(name: str, data: bytes) -> Source:
-    """Text is told from binary by its first byte: that of a binary is zero, which no text begins with."""
-    if data.startswith(b"\0"):
-        return Source(name, data)
-    try:
-        return Source(name, data.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        if name.endswith(TEXT_SUFFIX):
-            raise Malformed("malformed UTF-8 encoding", error.start, Source(name, data)) from None
-        return Source(name, data)
 
 
 class Instance:
