@@ -4,6 +4,9 @@ Everything else about the package stands in pyproject.toml. `PYWASM_REQUIRE_FAST
 """
 
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +14,16 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.errors import BaseError, CCompilerError
 
-FASTCORE = "_fastcore"
+FASTCORE = Path("_fastcore")
+STAGE = Path("build", "fastcore")
+PACKAGE = "pywasm_ref._fastcore"
 REQUIRED = os.environ.get("PYWASM_REQUIRE_FAST") == "1"
+FLAGS = (
+    *("-O2", "-g0", "-w", "-fno-gcse", "-fno-crossjumping", "-falign-functions=32"),
+    *("-fno-math-errno", "-ffp-contract=off", "-fno-strict-aliasing", "-fwrapv"),
+)
+"""No -march: wheels run everywhere. Contraction would change results where there is a fused multiply-add."""
+DIRECTIVES = {"cdivision": True, "embedsignature": False, "initializedcheck": False, "binding": False}
 
 
 def stay_pure(why: str) -> None:
@@ -28,6 +39,8 @@ class BuildExtension(build_ext):
     extensions: list[Any]
 
     def build_extension(self, ext: Any) -> None:
+        if self.compiler.compiler_type == "msvc":
+            ext.extra_compile_args = ["/O2", "/fp:precise"]
         try:
             super().build_extension(ext)
         except (BaseError, CCompilerError, OSError) as error:
@@ -35,19 +48,37 @@ class BuildExtension(build_ext):
             self.extensions = [other for other in self.extensions if other is not ext]  # else its absent file would be copied
 
 
+def stage() -> Path:
+    """Sources and what is generated from them, side by side under their package's name; what has not changed keeps its time."""
+    folder = STAGE.joinpath(*PACKAGE.split("."))
+    folder.mkdir(parents=True, exist_ok=True)
+    for place in (folder, *folder.parents):
+        if place == STAGE:
+            break
+        (place / "__init__.pxd").touch()
+    for source in (*FASTCORE.glob("*.pyx"), *FASTCORE.glob("*.pxd")):
+        target = folder / source.name
+        if not target.exists() or target.read_bytes() != source.read_bytes():
+            shutil.copyfile(source, target)
+    subprocess.run([sys.executable, "-m", f"{FASTCORE.name}.generate", str(folder)], check=True)
+    return folder
+
+
 def extensions() -> list[Any]:
-    """The native engine as an extension, or nothing where its sources or Cython are missing."""
-    sources = sorted(path.as_posix() for path in Path(FASTCORE).glob("*.pyx"))
-    if not sources:
+    """The native engine as extensions, or nothing where its sources or Cython are missing."""
+    if not any(FASTCORE.glob("*.pyx")):
         stay_pure(f"this source tree has no {FASTCORE}/*.pyx")
         return []
     try:
         from Cython.Build import cythonize  # noqa: PLC0415  (only needed, and only at hand, when there is something to build)
+        from Cython.Compiler import Options  # noqa: PLC0415
     except ImportError:
         stay_pure("Cython is not installed")
         return []
-    modules = [Extension(f"pywasm_ref.{Path(source).stem}", [source]) for source in sources]
-    return list(cythonize(modules, language_level=3))
+    Options.emit_code_comments = False
+    sources = sorted(stage().glob("*.pyx"))
+    modules = [Extension(f"{PACKAGE}.{path.stem}", [path.as_posix()], extra_compile_args=list(FLAGS)) for path in sources]
+    return list(cythonize(modules, language_level=3, include_path=[str(STAGE)], compiler_directives=DIRECTIVES))
 
 
 setup(ext_modules=extensions(), cmdclass={"build_ext": BuildExtension})

@@ -1,0 +1,185 @@
+"""See bodies.pxd. Instructions whose type is fixed are rows of a table; the others have a function each."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc, realloc
+from libc.string cimport memcpy, memset
+from pywasm_ref._fastcore.dispatch cimport handler_word
+from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.numerics cimport load32, load64
+from pywasm_ref._fastcore.reader cimport *
+from pywasm_ref._fastcore.tables cimport *
+from pywasm_ref._fastcore.translator cimport *
+from pywasm_ref._fastcore.types cimport func_type
+from pywasm_ref._fastcore.unit cimport *
+from pywasm_ref._fastcore.operands cimport *
+from pywasm_ref._fastcore.rules_control cimport *
+from pywasm_ref._fastcore.rules_data cimport *
+
+ctypedef void (*rule)(Tr* tr) noexcept nogil
+cdef rule RULES[256]
+
+cdef enum:
+    MAX_LOCALS = 50000
+
+
+cdef void set_rules() noexcept nogil:
+    cdef int i
+    for i in range(256):
+        RULES[i] = r_row
+    RULES[0x00] = r_unreachable
+    RULES[0x01] = r_nop
+    RULES[0x02] = r_block
+    RULES[0x03] = r_loop
+    RULES[0x04] = r_if
+    RULES[0x05] = r_else
+    RULES[0x0B] = r_end
+    RULES[0x0C] = r_br
+    RULES[0x0D] = r_br_if
+    RULES[0x0E] = r_br_table
+    RULES[0x0F] = r_return
+    RULES[0x10] = r_call
+    RULES[0x11] = r_call_indirect
+    RULES[0x1A] = r_drop
+    RULES[0x1B] = r_select
+    RULES[0x1C] = r_select_t
+    RULES[0x20] = r_local_get
+    RULES[0x21] = r_local_set
+    RULES[0x22] = r_local_tee
+    RULES[0x23] = r_global_get
+    RULES[0x24] = r_global_set
+    RULES[0x3F] = r_memory_size
+    RULES[0x40] = r_memory_grow
+    RULES[0x41] = r_i32_const
+    RULES[0x42] = r_i64_const
+    RULES[0x43] = r_f32_const
+    RULES[0x44] = r_f64_const
+    RULES[0xFC] = r_prefixed
+
+
+set_rules()
+
+
+cdef bint add_locals(Tr* tr, uint64_t n, uint32_t type, const uint8_t* at) noexcept nogil:
+    cdef uint64_t i
+    cdef uint64_t wanted = tr.n_locals + n
+    if wanted > 0xffffffffU:
+        malformed(tr.r, at, b"too many locals")
+        return False
+    if wanted > MAX_LOCALS:
+        fail(tr.r, FAULT_UNSUPPORTED, at, b"too many locals")
+        return False
+    if not (reserve(tr, <void**>&tr.local_types, &tr.cap_locals, wanted, 4)
+            and reserve(tr, <void**>&tr.local_slots, &tr.cap_locals2, wanted, 4)
+            and reserve(tr, <void**>&tr.local_pending, &tr.cap_locals3, wanted, 4)):
+        return False
+    for i in range(n):
+        tr.local_types[tr.n_locals] = type
+        tr.local_slots[tr.n_locals] = tr.hdr
+        tr.local_pending[tr.n_locals] = 0
+        tr.n_locals += 1
+        tr.hdr += slots_of(type)
+    return True
+
+
+cdef bint declare_locals(Tr* tr) noexcept nogil:
+    cdef uint32_t groups, i, n
+    cdef const uint8_t* at
+    for i in range(tr.type.n_params):
+        if not add_locals(tr, 1, tr.type.valtypes[i], tr.at):
+            return False
+    groups = u32(tr.r)
+    while groups > 0 and tr.r.fault == FAULT_NONE:
+        groups -= 1
+        at = tr.r.at
+        n = u32(tr.r)
+        if not add_locals(tr, n, value_type(tr), at):
+            return False
+    return tr.r.fault == FAULT_NONE
+
+
+cdef void zero_locals(Tr* tr) noexcept nogil:
+    cdef uint32_t n = tr.hdr - tr.type.param_slots
+    cdef Ir* ir
+    if n == 0:
+        return
+    ir = new_ir(tr, OP_ENTER if n > 4 else OP_ENTER_1 + (n - 1))
+    ir.a = tr.type.param_slots
+    ir.k = n if n > 4 else 0
+    tr.barrier = 1
+
+
+cdef int translate(Tr* tr, Unit* unit, Code* code) noexcept nogil:
+    """Validate and lower the body that the reader stands before, which ends where the reader ends."""
+    tr.unit = unit
+    tr.r = &unit.r
+    tr.tables = tables()
+    tr.code = code
+    tr.type = code.type
+    tr.at = tr.r.at
+    tr.live = True
+    tr.n_vals = tr.n_ctrls = tr.n_irs = tr.n_words = tr.n_labels = tr.n_fixes = tr.n_places = tr.n_targets = tr.n_locals = 0
+    tr.hdr = tr.flushed = tr.barrier = tr.round = 0
+    if not declare_locals(tr):
+        return -1
+    zero_locals(tr)
+    tr.hdr = max(tr.hdr, tr.type.result_slots)
+    tr.max_slots = tr.hdr + 2
+    end_block(tr)
+    reserve(tr, <void**>&tr.vals, &tr.cap_vals, 64, sizeof(Val))
+    push_body(tr)
+    while tr.n_ctrls != 0 and tr.r.fault == FAULT_NONE:
+        if tr.r.at >= tr.r.end:
+            return malformed(tr.r, tr.r.end, b"unexpected end of section or function")
+        tr.at = tr.r.at
+        tr.r.at += 1
+        RULES[tr.at[0]](tr)
+    if tr.r.fault == FAULT_NONE and tr.r.at != tr.r.end:
+        return malformed(tr.r, tr.r.at, b"END opcode expected")
+    if tr.r.fault:
+        return -1
+    if tr.live:
+        emit_return(tr)
+    end_block(tr)
+    return -1 if tr.r.fault or tr.failed else finish(tr)
+
+
+cdef void push_body(Tr* tr) noexcept nogil:
+    """The body is a block without parameters: those are locals."""
+    push_ctrl(tr, 0x02, func_type(tr.type.valtypes + tr.type.n_params, 0, tr.type.n_results))
+
+
+cdef int finish(Tr* tr) noexcept nogil:
+    """Copy the words to where they stay, with real addresses."""
+    cdef Unit* unit = tr.unit
+    cdef W* words = <W*>malloc(tr.n_words * sizeof(W))
+    cdef uint32_t* places = <uint32_t*>malloc((tr.n_places + 1) * 4)
+    cdef uint32_t i
+    if words == NULL or places == NULL:
+        free(words)
+        free(places)
+        return fail(tr.r, FAULT_MEMORY, tr.at, b"out of memory")
+    memcpy(words, tr.words, tr.n_words * sizeof(W))
+    for i in range(tr.n_fixes):
+        words[tr.fixes[i].word].t = words + tr.labels[tr.fixes[i].label]
+    memcpy(places, tr.places, tr.n_places * 4)
+    tr.code.entry = words
+    tr.code.n_words = tr.n_words
+    tr.code.places = places
+    tr.code.n_places = tr.n_places // 2
+    tr.code.hdr = tr.hdr
+    tr.code.frame = tr.max_slots
+    return 0
+
+
+cdef void tr_free(Tr* tr) noexcept nogil:
+    free(tr.vals)
+    free(tr.ctrls)
+    free(tr.irs)
+    free(tr.words)
+    free(tr.labels)
+    free(tr.fixes)
+    free(tr.places)
+    free(tr.targets)
+    free(tr.local_types)
+    free(tr.local_slots)
+    free(tr.local_pending)

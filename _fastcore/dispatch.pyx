@@ -1,0 +1,84 @@
+"""See dispatch.pxd. At import, 1,000 operations are run threaded; if the C stack grew with them, the loop is used instead."""
+
+import os
+
+from libc.stdint cimport intptr_t, uint8_t, uint32_t, uint64_t
+from libc.string cimport memset
+from pywasm_ref._fastcore cimport handlers_branch, handlers_control, handlers_float, handlers_integer, handlers_memory
+from pywasm_ref._fastcore.bridges cimport set_restore
+from pywasm_ref._fastcore.layout cimport Ctx, S, W, handler_t
+from pywasm_ref._fastcore.loop cimport loop
+from pywasm_ref._fastcore.memory cimport mem_empty
+from pywasm_ref._fastcore.tables cimport HANDLERS, H_COPY, H_HALT, H_RESTORE
+
+cdef handler_t TABLE[HANDLERS]
+cdef bint THREADED = False
+cdef W HALT
+cdef intptr_t DEPTH = 0
+
+
+cdef uint64_t handler_word(uint32_t number) noexcept nogil:
+    """What stands in the first word of an operation: an address, or its number for the loop."""
+    return <uint64_t>TABLE[number] if THREADED else number
+
+
+cdef W* halt_word() noexcept nogil:
+    """The return address of the outermost frame."""
+    return &HALT
+
+
+cdef int enter(Ctx* ctx, W* entry, S* fp) noexcept nogil:
+    """Run until the frame at fp returns. What is not 0 is a reason of `layout.Trap`."""
+    if THREADED:
+        return (<handler_t>entry.v)(entry, fp, ctx.mem0.base, ctx.mem0.size, 0, ctx, 0.0, 0.0)
+    return loop(entry, fp, ctx.mem0.base, ctx.mem0.size, 0, ctx, 0.0, 0.0)
+
+
+cdef int tick(W* pc, S* fp, uint8_t* mem, uint64_t lim, uint64_t r0, Ctx* ctx, double f0, float g0) noexcept nogil:
+    """The slow end of a branch or call: reached through the context, since a compiler would inline and so spoil its caller."""
+    if ctx.poll(ctx, pc, fp) != 0:
+        return ctx.trap
+    return (<handler_t>pc.v)(pc, fp, mem, lim, r0, ctx, f0, g0)
+
+
+cdef int probe(W* pc, S* fp, uint8_t* mem, uint64_t lim, uint64_t r0, Ctx* ctx, double f0, float g0) noexcept nogil:
+    """A last handler that looks how deep the C stack is."""
+    global DEPTH
+    cdef int here
+    DEPTH = <intptr_t>&here
+    return 0
+
+
+cdef bint tail_calls_are_jumps() noexcept nogil:
+    cdef W code[2001]
+    cdef S frame[2]
+    cdef intptr_t shallow
+    cdef int i
+    code[0].v = <void*>probe
+    (<handler_t>code[0].v)(code, frame, NULL, 0, 0, NULL, 0.0, 0.0)
+    shallow = DEPTH
+    for i in range(1000):
+        code[2 * i].v = <void*>TABLE[H_COPY]
+        code[2 * i + 1].u = 0
+    code[2000].v = <void*>probe
+    frame[0].u64 = 0
+    (<handler_t>code[0].v)(code, frame, NULL, 0, 0, NULL, 0.0, 0.0)
+    return -1024 < DEPTH - shallow < 1024
+
+
+def start() -> str:
+    """Choose a backend; PYWASM_FASTCORE_DISPATCH=loop asks for the portable one."""
+    global THREADED
+    memset(TABLE, 0, sizeof(TABLE))
+    handlers_branch.fill(TABLE)
+    handlers_control.fill(TABLE)
+    handlers_float.fill(TABLE)
+    handlers_integer.fill(TABLE)
+    handlers_memory.fill(TABLE)
+    THREADED = tail_calls_are_jumps() and os.environ.get("PYWASM_FASTCORE_DISPATCH") != "loop"
+    HALT.u = handler_word(H_HALT)
+    set_restore(<void*>handler_word(H_RESTORE))
+    return "threaded" if THREADED else "loop"
+
+
+DISPATCH = start()

@@ -1,0 +1,151 @@
+"""What every part of the engine agrees on: slots, code words, functions, memories, tables, and the context of an instance.
+
+See README.md beside this file for the reasons. All of it is plain C, so that the executor needs no Python to run.
+"""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+cdef union S:
+    # A slot of the value stack. An i32 stands zero-extended, so that reading 64 bits after writing never stalls.
+    uint32_t u32
+    int32_t s32
+    uint64_t u64
+    int64_t s64
+    float f32
+    double f64
+    S* p
+    W* w
+    Fn* fn
+    void* v
+
+cdef union W:
+    # A word of code: the address of a handler, operands, or an immediate.
+    uint64_t u
+    int64_t i
+    double f
+    uint16_t h[4]
+    uint32_t w[2]
+    int32_t s[2]
+    float g[2]
+    W* t
+    S* p
+    Fn* fn
+    Code* code
+    void* v
+
+cdef struct Type:
+    # A closed function type; equal types are one object for the life of the process, so `==` on pointers is equality.
+    uint32_t n_params
+    uint32_t n_results
+    uint32_t param_slots
+    uint32_t result_slots
+    uint32_t* valtypes      # parameters, then results
+    uint64_t hash
+    Type* next              # in its bucket
+
+cdef struct Code:
+    # A function of a module, shared by all its instances.
+    W* entry                # where a call jumps to
+    uint32_t frame          # slots from fp to the end of its operands; what a call compares with the end of the stack
+    uint32_t hdr            # the slot of the return address; the caller's fp is in the next one
+    Type* type
+    uint32_t n_words
+    uint32_t n_places
+    uint32_t* places        # pairs (word, byte offset in the module), ascending; traps and backtraces look here
+    uint32_t index
+
+cdef struct Fn:
+    # A function instance: what a funcref points to.
+    Code* code              # NULL for a function of the host
+    Ctx* ctx                # the instance it belongs to, NULL for the host
+    Type* type
+    void* host              # borrowed PyObject*; its owner outlives every Fn
+    void* door              # the Python object that stands for it, once there is one (borrowed)
+
+cdef struct Mem:
+    uint8_t* base
+    uint64_t size           # bytes; what `lim` is loaded from
+    uint64_t pages
+    uint64_t max_pages
+    uint64_t reserved       # bytes of address space behind base
+    uint32_t exports        # buffers that Python holds: the base may not move while there are any
+
+cdef struct Tab:
+    S* elems
+    uint64_t size
+    uint64_t max_size
+
+ctypedef int (*handler_t)(W* pc, S* fp, uint8_t* mem, uint64_t lim, uint64_t r0, Ctx* ctx, double f0, float g0) noexcept nogil
+
+cdef struct Ctx:
+    # The running side of an instance; its globals follow it in memory. A register points here while its code runs.
+    int64_t ticks           # until the next look at stop flag, deadline and fuel
+    S* stack_end
+    Mem* mem0               # never NULL: an instance without memory has an empty one
+    Mem** mems
+    Tab** tables
+    Fn** imports            # imported functions
+    handler_t tick          # where the ticks of threaded code end: polls, and goes on at pc
+    int (*poll)(Ctx* ctx, W* pc, S* fp) noexcept nogil
+    int (*host)(Ctx* ctx, Fn* fn, S* args, W* pc, S* fp) noexcept nogil
+    W* pc                   # where it trapped, or called the host
+    S* fp
+    int trap
+    uint32_t n_globals
+    void* store             # borrowed PyObject*
+    Fn* fns                 # one for each defined function, made when the first is needed
+    void* owner             # borrowed PyObject* of the instance
+
+cdef enum Trap:
+    # The first 19 are `errors.TrapReason` in its order.
+    TRAP_NONE = 0
+    TRAP_UNREACHABLE
+    TRAP_INTEGER_DIVIDE_BY_ZERO
+    TRAP_INTEGER_OVERFLOW
+    TRAP_INVALID_CONVERSION
+    TRAP_OUT_OF_BOUNDS_MEMORY
+    TRAP_OUT_OF_BOUNDS_TABLE
+    TRAP_OUT_OF_BOUNDS_ARRAY
+    TRAP_UNDEFINED_ELEMENT
+    TRAP_UNINITIALIZED_ELEMENT
+    TRAP_INDIRECT_CALL_TYPE_MISMATCH
+    TRAP_NULL_REFERENCE
+    TRAP_NULL_FUNCTION_REFERENCE
+    TRAP_NULL_STRUCTURE_REFERENCE
+    TRAP_NULL_ARRAY_REFERENCE
+    TRAP_NULL_I31_REFERENCE
+    TRAP_NULL_EXCEPTION_REFERENCE
+    TRAP_CAST_FAILURE
+    TRAP_UNALIGNED_ATOMIC
+    TRAP_EXPECTED_SHARED_MEMORY
+    TRAP_STACK = 100        # Exhaustion
+    TRAP_FUEL = 101
+    TRAP_INTERRUPTED = 102
+    TRAP_HOST = 103         # a host function raised; the exception is kept by the store
+
+cdef enum VT:
+    # Value types. A reference is VT_REF | VT_NULL? | heap type, where heap types from 16 on are type indices + 16.
+    VT_BOT = 0
+    VT_I32 = 1
+    VT_I64 = 2
+    VT_F32 = 3
+    VT_F64 = 4
+    VT_V128 = 5
+
+cdef enum:
+    VT_REF = 0x40000000
+    VT_NULL = 0x20000000
+    HT_FUNC = 0
+    HT_EXTERN = 1
+    VT_FUNCREF = 0x60000000
+    VT_EXTERNREF = 0x60000001
+
+cdef inline int trap(Ctx* ctx, W* pc, S* fp, int reason) noexcept nogil:
+    """The only way out of guest code but for `halt`: remember where, and tell the caller why."""
+    ctx.pc = pc
+    ctx.fp = fp
+    ctx.trap = reason
+    return reason
+
+cdef inline uint32_t slots_of(uint32_t t) noexcept nogil:
+    return 2 if t == VT_V128 else 1

@@ -1,0 +1,444 @@
+"""Blocks, branches and calls."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc, realloc
+from libc.string cimport memcpy, memset
+from pywasm_ref._fastcore.dispatch cimport handler_word
+from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.numerics cimport load32, load64
+from pywasm_ref._fastcore.reader cimport *
+from pywasm_ref._fastcore.tables cimport *
+from pywasm_ref._fastcore.translator cimport *
+from pywasm_ref._fastcore.types cimport func_type
+from pywasm_ref._fastcore.unit cimport *
+from pywasm_ref._fastcore.operands cimport *
+
+
+cdef Type* block_type(Tr* tr) noexcept nogil:
+    cdef const uint8_t* at = tr.r.at
+    cdef int64_t index
+    cdef uint32_t one
+    cdef Type* type
+    if at < tr.r.end and at[0] == 0x40:
+        tr.r.at += 1
+        type = func_type(&one, 0, 0)
+    elif at < tr.r.end and 0x40 < at[0] < 0x80:
+        one = value_type(tr)
+        type = func_type(&one, 0, 1)
+    else:
+        index = s33(tr.r)
+        if tr.r.fault:
+            return NULL
+        if index < 0 or index >= tr.unit.n_types:
+            invalid(tr.r, at, b"unknown type")
+            return NULL
+        type = tr.unit.types[index]
+    if type == NULL:
+        fail(tr.r, FAULT_MEMORY, at, b"out of memory")
+    return type
+
+
+cdef void push_ctrl(Tr* tr, uint8_t opcode, Type* type) noexcept nogil:
+    """A new block; its parameters are on the stack already."""
+    cdef Ctrl* c
+    if not reserve(tr, <void**>&tr.ctrls, &tr.cap_ctrls, tr.n_ctrls + 1, sizeof(Ctrl)):
+        return
+    c = &tr.ctrls[tr.n_ctrls]
+    tr.n_ctrls += 1
+    memset(c, 0, sizeof(Ctrl))
+    c.opcode = opcode
+    c.live = tr.live
+    c.type = type
+    c.height = tr.n_vals - type.n_params
+    c.slots = tr.vals[c.height].slot if type.n_params else slot_height(tr)
+    c.label = new_label(tr)
+
+
+cdef void begin(Tr* tr, uint8_t opcode) noexcept nogil:
+    cdef Type* type = block_type(tr)
+    cdef Val cond
+    cdef uint32_t otherwise
+    if type == NULL:
+        return
+    if opcode == 0x04:
+        cond = pop(tr, VT_I32)
+    check_top(tr, type.valtypes, type.n_params)
+    if tr.r.fault:
+        return
+    otherwise = new_label(tr)
+    if tr.live:
+        flush(tr, 0)
+        if opcode == 0x04:
+            emit_branch(tr, &cond, False, otherwise)
+        elif opcode == 0x03:
+            end_block(tr)
+    push_ctrl(tr, opcode, type)
+    tr.ctrls[tr.n_ctrls - 1].otherwise = otherwise
+    if opcode == 0x03:
+        bind(tr, tr.ctrls[tr.n_ctrls - 1].label)
+
+
+cdef void r_block(Tr* tr) noexcept nogil:
+    begin(tr, 0x02)
+
+
+cdef void r_loop(Tr* tr) noexcept nogil:
+    begin(tr, 0x03)
+
+
+cdef void r_if(Tr* tr) noexcept nogil:
+    begin(tr, 0x04)
+
+
+cdef void leave_block(Tr* tr) noexcept nogil:
+    """The results are there, in their canonical slots, and nothing else is."""
+    cdef Ctrl* c = &tr.ctrls[tr.n_ctrls - 1]
+    cdef Type* type = c.type
+    check_top(tr, type.valtypes + type.n_params, type.n_results)
+    if tr.n_vals != c.height + type.n_results:
+        mismatch(tr)
+    if tr.live:
+        flush(tr, 0)
+
+
+cdef void r_else(Tr* tr) noexcept nogil:
+    cdef Ctrl* c = &tr.ctrls[tr.n_ctrls - 1]
+    if c.opcode != 0x04:
+        malformed(tr.r, tr.at, b"unexpected token else")
+        return
+    leave_block(tr)
+    if tr.r.fault:
+        return
+    if tr.live:
+        emit_jump(tr, c.label)
+    end_block(tr)
+    bind(tr, c.otherwise)
+    drop_to(tr, c.height)
+    c.opcode = 0x05
+    c.unreachable = False
+    tr.live = c.live
+    push_types(tr, c.type.valtypes, c.type.n_params, AT_SLOT)
+    tr.flushed = tr.n_vals
+
+
+cdef void r_end(Tr* tr) noexcept nogil:
+    cdef Ctrl c = tr.ctrls[tr.n_ctrls - 1]
+    cdef Type* type = c.type
+    if tr.n_ctrls == 1 and not c.wanted:
+        end_body(tr)
+        return
+    leave_block(tr)
+    if c.opcode == 0x04 and (type.n_params != type.n_results or memcmp_types(type)):
+        mismatch(tr)
+    if tr.r.fault:
+        return
+    end_block(tr)
+    if c.opcode == 0x04:
+        bind(tr, c.otherwise)
+    if c.opcode != 0x03:
+        bind(tr, c.label)
+    drop_to(tr, c.height)
+    tr.live = c.live
+    tr.n_ctrls -= 1
+    push_types(tr, type.valtypes + type.n_params, type.n_results, AT_SLOT)
+    if tr.flushed == c.height:
+        tr.flushed = tr.n_vals
+
+
+cdef void end_body(Tr* tr) noexcept nogil:
+    """The end of a function to which nobody branches: its results go from where they are."""
+    cdef Ctrl* c = &tr.ctrls[0]
+    check_top(tr, c.type.valtypes, c.type.n_results)
+    if tr.n_vals != c.type.n_results:
+        mismatch(tr)
+    if tr.live and tr.r.fault == FAULT_NONE:
+        emit_return(tr)
+    tr.live = False
+    tr.n_ctrls = 0
+
+
+cdef bint memcmp_types(Type* type) noexcept nogil:
+    cdef uint32_t i
+    for i in range(type.n_params):
+        if type.valtypes[i] != type.valtypes[type.n_params + i]:
+            return True
+    return False
+
+
+cdef Ctrl* label_of(Tr* tr, uint32_t l) noexcept nogil:
+    if l >= tr.n_ctrls:
+        invalid(tr.r, tr.at, b"unknown label")
+        return NULL
+    tr.ctrls[tr.n_ctrls - 1 - l].wanted = True
+    return &tr.ctrls[tr.n_ctrls - 1 - l]
+
+
+cdef const uint32_t* label_types(Ctrl* c, uint32_t* n) noexcept nogil:
+    if c.opcode == 0x03:
+        n[0] = c.type.n_params
+        return c.type.valtypes
+    n[0] = c.type.n_results
+    return c.type.valtypes + c.type.n_params
+
+
+cdef void emit_jump(Tr* tr, uint32_t label) noexcept nogil:
+    cdef Ir* ir = new_ir(tr, OP_BR)
+    ir.dst = 1
+    ir.label = label + 1
+    tr.barrier = tr.n_irs
+
+
+cdef void move_values(Tr* tr, uint32_t source, uint32_t target, uint32_t end) noexcept nogil:
+    cdef Ir* ir
+    if source == target or end == source:
+        return
+    ir = new_ir(tr, OP_COPY_N)
+    ir.a = source
+    ir.dst = target
+    ir.b = end - source
+
+
+cdef void jump_with(Tr* tr, Ctrl* c, uint32_t n) noexcept nogil:
+    """Go to a label with the n values on top; nothing behind is reached."""
+    cdef Val v
+    if n == 1 and slots_of(tr.vals[tr.n_vals - 1].type) == 1:
+        tr.n_vals -= 1
+        v = tr.vals[tr.n_vals]
+        if v.kind == AT_REGISTER:
+            tr.holder[acc_of(v.type)] = -1
+        into_slot(tr, &v, c.slots)
+        if tr.flushed > tr.n_vals:
+            tr.flushed = tr.n_vals
+    elif n != 0:
+        flush(tr, tr.n_vals - n)
+        move_values(tr, tr.vals[tr.n_vals - n].slot, c.slots, slot_height(tr))
+    emit_jump(tr, c.label)
+
+
+cdef void r_br(Tr* tr) noexcept nogil:
+    cdef Ctrl* c = label_of(tr, u32(tr.r))
+    cdef uint32_t n
+    cdef const uint32_t* types
+    if c == NULL or tr.r.fault:
+        return
+    types = label_types(c, &n)
+    check_top(tr, types, n)
+    if tr.live and tr.r.fault == FAULT_NONE:
+        jump_with(tr, c, n)
+    set_unreachable(tr)
+
+
+cdef void r_br_if(Tr* tr) noexcept nogil:
+    cdef Ctrl* c = label_of(tr, u32(tr.r))
+    cdef uint32_t n, skip, first
+    cdef const uint32_t* types
+    cdef Val cond
+    if c == NULL or tr.r.fault:
+        return
+    cond = pop(tr, VT_I32)
+    types = label_types(c, &n)
+    check_top(tr, types, n)
+    if tr.r.fault or not tr.live:
+        return
+    if n == 0:
+        emit_branch(tr, &cond, True, c.label)
+        return
+    first = tr.vals[tr.n_vals - n].slot
+    if first == c.slots:
+        flush(tr, tr.n_vals - n)
+        emit_branch(tr, &cond, True, c.label)
+        return
+    flush(tr, 0)
+    skip = new_label(tr)
+    emit_branch(tr, &cond, False, skip)
+    move_values(tr, first, c.slots, slot_height(tr))
+    emit_jump(tr, c.label)
+    end_block(tr)
+    bind(tr, skip)
+
+
+cdef void r_br_table(Tr* tr) noexcept nogil:
+    cdef const uint8_t* at = tr.r.at
+    cdef uint32_t count = u32(tr.r)
+    cdef uint32_t i, n = 0, arity = 0
+    cdef Ctrl* c
+    cdef const uint32_t* types
+    cdef Val index
+    cdef Ir* ir
+    cdef uint32_t start = tr.n_targets
+    if count > tr.r.end - tr.r.at:
+        malformed(tr.r, at, b"unexpected end")
+        return
+    index = pop(tr, VT_I32)
+    if not reserve(tr, <void**>&tr.targets, &tr.cap_targets, <uint64_t>tr.n_targets + count + 1, 4):
+        return
+    tr.round += 1
+    for i in range(count + 1):
+        c = label_of(tr, u32(tr.r))
+        if c == NULL or tr.r.fault:
+            return
+        types = label_types(c, &n)
+        if i and n != arity:
+            mismatch(tr)
+            return
+        arity = n
+        check_bottom_aware(tr, types, n)
+        if tr.r.fault:
+            return
+        if tr.live:
+            tr.targets[start + i] = table_target(tr, c, n)
+    if tr.live:
+        finish_br_table(tr, &index, count, arity, start)
+    set_unreachable(tr)
+
+
+cdef void check_bottom_aware(Tr* tr, const uint32_t* types, uint32_t n) noexcept nogil:
+    """Like check_top, but values keep their types: the next target looks at them too."""
+    cdef uint32_t i
+    cdef uint32_t have = tr.n_vals - tr.ctrls[tr.n_ctrls - 1].height
+    cdef uint32_t type
+    if have < n and not tr.ctrls[tr.n_ctrls - 1].unreachable:
+        mismatch(tr)
+        return
+    for i in range(min(n, have)):
+        type = tr.vals[tr.n_vals - 1 - i].type
+        if type != types[n - 1 - i] and type != VT_BOT:
+            mismatch(tr)
+
+
+cdef uint32_t table_target(Tr* tr, Ctrl* c, uint32_t n) noexcept nogil:
+    """The label itself, or one stub for it that moves the values first."""
+    if n == 0 or tr.vals[tr.n_vals - n].slot == c.slots:
+        return c.label
+    if c.stub_round != tr.round:
+        c.stub_round = tr.round
+        c.stub = new_label(tr)
+    return c.stub
+
+
+cdef void finish_br_table(Tr* tr, Val* index, uint32_t count, uint32_t n, uint32_t start) noexcept nogil:
+    cdef Ir* ir
+    cdef Ctrl* c
+    cdef uint32_t i
+    cdef uint32_t first = tr.vals[tr.n_vals - n].slot if n else 0
+    cdef uint32_t end = slot_height(tr)
+    flush(tr, tr.n_vals - n)
+    tr.n_targets = start + count + 1
+    ir = emit(tr, OP_BR_TABLE, index, NULL, 0, 0)
+    ir.dst = 1
+    ir.x = start
+    ir.extra = count
+    drop_to(tr, tr.ctrls[tr.n_ctrls - 1].height)
+    end_block(tr)
+    if n == 0:
+        return
+    for i in range(tr.n_ctrls):
+        c = &tr.ctrls[i]
+        if c.stub_round == tr.round:
+            bind(tr, c.stub)
+            move_values(tr, first, c.slots, end)
+            emit_jump(tr, c.label)
+            end_block(tr)
+
+
+cdef void emit_return(Tr* tr) noexcept nogil:
+    """Leave the function with the values on top."""
+    cdef uint32_t n = tr.type.n_results
+    cdef Val* v
+    cdef Ir* ir
+    cdef int acc
+    cdef bint known
+    if n == 1 and slots_of(tr.type.valtypes[tr.type.n_params]) == 1:
+        v = &tr.vals[tr.n_vals - 1]
+        acc = acc_of(v.type)
+        known = acc != 0 and tr.holder[acc] < 0 and tr.known[acc] == (tr.local_slots[v.index] if v.kind == AT_LOCAL else v.slot)
+        if v.kind == AT_CONSTANT:
+            ir = new_ir(tr, OP_RET_K)
+            ir.extras = 1
+            ir.extra = v.bits
+        elif v.kind == AT_REGISTER or known:
+            ir = new_ir(tr, OP_RET_I_R if acc == 1 else OP_RET_D_R if acc == 2 else OP_RET_F_R)
+        else:
+            ir = new_ir(tr, OP_RET_D if acc == 2 else OP_RET_F if acc == 3 else OP_RET_I)
+            ir.a = tr.local_slots[v.index] if v.kind == AT_LOCAL else v.slot
+    else:
+        if n:
+            flush(tr, tr.n_vals - n)
+            move_values(tr, tr.vals[tr.n_vals - n].slot, 0, slot_height(tr))
+        ir = new_ir(tr, OP_RET)
+    ir.dst = tr.hdr
+
+
+cdef void r_return(Tr* tr) noexcept nogil:
+    check_top(tr, tr.type.valtypes + tr.type.n_params, tr.type.n_results)
+    if tr.live and tr.r.fault == FAULT_NONE:
+        emit_return(tr)
+    set_unreachable(tr)
+
+
+cdef void r_unreachable(Tr* tr) noexcept nogil:
+    if tr.live:
+        new_ir(tr, OP_UNREACHABLE).places = 1
+    set_unreachable(tr)
+
+
+cdef void r_nop(Tr* tr) noexcept nogil:
+    pass
+
+
+cdef void emit_call(Tr* tr, Type* type, uint32_t op, uint64_t extra, Val* index, uint32_t table) noexcept nogil:
+    """The arguments are on the stack. They go to their canonical slots, which is where the callee's frame begins."""
+    cdef uint32_t base
+    cdef uint32_t place = 0
+    cdef Ir* ir
+    check_top(tr, type.valtypes, type.n_params)
+    if tr.r.fault:
+        return
+    if tr.live:
+        base = tr.vals[tr.n_vals - type.n_params].slot if type.n_params else slot_height(tr)
+        if index != NULL and index.kind != AT_REGISTER:
+            place = slot_of(tr, index)
+        flush(tr, tr.n_vals - type.n_params)
+        clobber_all(tr)
+        ir = new_ir(tr, op)
+        ir.a = base
+        ir.b = place
+        ir.x = table
+        ir.dst = 1
+        ir.extra = extra
+        ir.extras = 1
+        ir.places = 1
+        tr.barrier = tr.n_irs
+    drop_to(tr, tr.n_vals - type.n_params)
+    push_types(tr, type.valtypes + type.n_params, type.n_results, AT_SLOT if tr.live else AT_CONSTANT)
+    if tr.live and type.n_results == 1 and acc_of(type.valtypes[type.n_params]):
+        tr.known[acc_of(type.valtypes[type.n_params])] = tr.vals[tr.n_vals - 1].slot
+
+
+cdef void r_call(Tr* tr) noexcept nogil:
+    cdef uint32_t x = u32(tr.r)
+    if x >= tr.unit.n_funcs:
+        invalid(tr.r, tr.at, b"unknown function")
+        return
+    if x < tr.unit.imported_funcs:
+        emit_call(tr, tr.unit.funcs[x], OP_CALL_IMPORT, x, NULL, 0)
+    else:
+        emit_call(tr, tr.unit.funcs[x], OP_CALL, <uint64_t>&tr.unit.codes[x - tr.unit.imported_funcs], NULL, 0)
+
+
+cdef void r_call_indirect(Tr* tr) noexcept nogil:
+    cdef uint32_t y = u32(tr.r)
+    cdef uint32_t x = u32(tr.r)
+    cdef Val index
+    if x >= tr.unit.n_tables:
+        invalid(tr.r, tr.at, b"unknown table")
+        return
+    if y >= tr.unit.n_types:
+        invalid(tr.r, tr.at, b"unknown type")
+        return
+    if tr.unit.tables[x].type != VT_FUNCREF:
+        mismatch(tr)
+        return
+    index = pop(tr, VT_I32)
+    emit_call(tr, tr.unit.types[y], OP_CALL_INDIRECT_R if index.kind == AT_REGISTER else OP_CALL_INDIRECT,
+              <uint64_t>tr.unit.types[y], &index, x)

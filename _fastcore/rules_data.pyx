@@ -1,0 +1,307 @@
+"""Parametric, variable and memory instructions, constants, and all whose type is fixed."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc, realloc
+from libc.string cimport memcpy, memset
+from pywasm_ref._fastcore.dispatch cimport handler_word
+from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.numerics cimport load32, load64
+from pywasm_ref._fastcore.reader cimport *
+from pywasm_ref._fastcore.tables cimport *
+from pywasm_ref._fastcore.translator cimport *
+from pywasm_ref._fastcore.types cimport func_type
+from pywasm_ref._fastcore.unit cimport *
+from pywasm_ref._fastcore.operands cimport *
+
+
+cdef void r_drop(Tr* tr) noexcept nogil:
+    pop(tr, VT_BOT)
+
+
+cdef void choose(Tr* tr, uint32_t type) noexcept nogil:
+    cdef Val c = pop(tr, VT_I32)
+    cdef Val b = pop(tr, type)
+    cdef Val a = pop(tr, type if type else b.type)
+    cdef int acc
+    cdef Ir* ir
+    cdef Val* v
+    cdef uint32_t sa, sb, sc = 0
+    cdef bint register = c.kind == AT_REGISTER
+    type = type if type else a.type if a.type else b.type
+    if tr.r.fault:
+        return
+    if not tr.live:
+        push(tr, type, AT_CONSTANT)
+        return
+    acc = acc_of(type)
+    sa = slot_of(tr, &a)
+    sb = slot_of(tr, &b)
+    if not register:
+        sc = slot_of(tr, &c)
+    if acc == 1:
+        clobber(tr, 1)
+    ir = new_ir(tr, (OP_SELECT_I_R if register else OP_SELECT_I) if acc == 1 else OP_SELECT_R if register else OP_SELECT)
+    ir.a = sa
+    ir.b = sb
+    ir.x = sc
+    ir.reads = 3 if register else 7
+    v = push(tr, type, AT_SLOT)
+    v.producer = <int32_t>(tr.n_irs - 1)
+    ir.dst = v.slot
+    ir.writes = 1
+    note_write(tr, v.slot, 0)
+    if acc == 1:
+        tr.known[1] = v.slot
+
+
+cdef void r_select(Tr* tr) noexcept nogil:
+    cdef uint32_t i
+    cdef uint32_t type = tr.vals[tr.n_vals - 2].type if tr.n_vals >= tr.ctrls[tr.n_ctrls - 1].height + 2 else VT_BOT
+    if type & VT_REF:
+        mismatch(tr)
+        return
+    choose(tr, type)
+
+
+cdef void r_select_t(Tr* tr) noexcept nogil:
+    cdef uint32_t type
+    if u32(tr.r) != 1:
+        invalid(tr.r, tr.at, b"invalid result arity")
+        return
+    type = value_type(tr)
+    choose(tr, type)
+
+
+cdef bint local_index(Tr* tr, uint32_t* x) noexcept nogil:
+    x[0] = u32(tr.r)
+    if x[0] >= tr.n_locals:
+        invalid(tr.r, tr.at, b"unknown local")
+        return False
+    return True
+
+
+cdef void push_local(Tr* tr, uint32_t x) noexcept nogil:
+    cdef Val* v = push(tr, tr.local_types[x], AT_LOCAL)
+    v.index = x
+    tr.local_pending[x] += 1
+
+
+cdef void r_local_get(Tr* tr) noexcept nogil:
+    cdef uint32_t x
+    if local_index(tr, &x):
+        push_local(tr, x)
+
+
+cdef void r_local_set(Tr* tr) noexcept nogil:
+    cdef uint32_t x
+    cdef Val v
+    if local_index(tr, &x):
+        v = pop(tr, tr.local_types[x])
+        if tr.live and tr.r.fault == FAULT_NONE:
+            set_local(tr, x, &v)
+
+
+cdef void r_local_tee(Tr* tr) noexcept nogil:
+    cdef uint32_t x
+    r_local_set(tr)
+    tr.r.at = tr.at + 1
+    if tr.r.fault == FAULT_NONE and local_index(tr, &x):
+        push_local(tr, x)
+
+
+cdef bint global_index(Tr* tr, uint32_t* x) noexcept nogil:
+    x[0] = u32(tr.r)
+    if x[0] >= tr.unit.n_globals:
+        invalid(tr.r, tr.at, b"unknown global")
+        return False
+    return True
+
+
+cdef void r_global_get(Tr* tr) noexcept nogil:
+    cdef uint32_t x, type, op
+    cdef int acc
+    cdef bint far
+    if not global_index(tr, &x):
+        return
+    type = tr.unit.globals[x].type
+    if not tr.live:
+        push(tr, type, AT_CONSTANT)
+        return
+    acc = acc_of(type)
+    far = x < tr.unit.imported_globals
+    if acc == 2:
+        op = OP_GLOBAL_GET_FAR_D if far else OP_GLOBAL_GET_D
+    elif acc == 3:
+        op = OP_GLOBAL_GET_FAR_F if far else OP_GLOBAL_GET_F
+    else:
+        op = OP_GLOBAL_GET_FAR_I if far else OP_GLOBAL_GET_I
+    emit(tr, op, NULL, NULL, global_offset(tr.unit, x), type)
+
+
+cdef void r_global_set(Tr* tr) noexcept nogil:
+    cdef uint32_t x, slot
+    cdef Val v
+    cdef Ir* ir
+    if not global_index(tr, &x):
+        return
+    if not tr.unit.globals[x].mutable:
+        invalid(tr.r, tr.at, b"immutable global")
+        return
+    v = pop(tr, tr.unit.globals[x].type)
+    if tr.live and tr.r.fault == FAULT_NONE:
+        slot = slot_of(tr, &v)
+        ir = new_ir(tr, OP_GLOBAL_SET_FAR if x < tr.unit.imported_globals else OP_GLOBAL_SET)
+        ir.a = slot
+        ir.reads = 1
+        ir.k = global_offset(tr.unit, x)
+
+
+cdef bint need_memory(Tr* tr, uint32_t x) noexcept nogil:
+    if x >= tr.unit.n_mems:
+        invalid(tr.r, tr.at, b"unknown memory")
+        return False
+    if x != 0:
+        fail(tr.r, FAULT_UNSUPPORTED, tr.at, b"more than one memory")
+        return False
+    return True
+
+
+cdef bint memarg(Tr* tr, uint32_t natural, uint64_t* offset) noexcept nogil:
+    cdef const uint8_t* at = tr.r.at
+    cdef uint32_t align = u32(tr.r)
+    cdef uint32_t x = 0
+    if align >= 64:
+        if align >= 128:
+            malformed(tr.r, at, b"malformed memop flags")
+            return False
+        align -= 64
+        x = u32(tr.r)
+    offset[0] = u64(tr.r)
+    if tr.r.fault or not need_memory(tr, x):
+        return False
+    if align > natural:
+        invalid(tr.r, tr.at, b"alignment must not be larger than natural")
+        return False
+    if offset[0] > 0xffffffffU:
+        invalid(tr.r, tr.at, b"offset out of range")
+        return False
+    return True
+
+
+cdef void r_memory_size(Tr* tr) noexcept nogil:
+    if not need_memory(tr, u32(tr.r)):
+        return
+    if tr.live:
+        emit(tr, OP_MEMORY_SIZE, NULL, NULL, 0, VT_I32)
+    else:
+        push(tr, VT_I32, AT_CONSTANT)
+
+
+cdef void r_memory_grow(Tr* tr) noexcept nogil:
+    cdef Val v
+    if not need_memory(tr, u32(tr.r)):
+        return
+    v = pop(tr, VT_I32)
+    if tr.live:
+        emit(tr, OP_MEMORY_GROW, &v, NULL, 0, VT_I32)
+    else:
+        push(tr, VT_I32, AT_CONSTANT)
+
+
+cdef void bulk(Tr* tr, uint32_t op) noexcept nogil:
+    """Three i32 operands, no result, may trap."""
+    cdef Val n = pop(tr, VT_I32)
+    cdef Val b = pop(tr, VT_I32)
+    cdef Val a = pop(tr, VT_I32)
+    cdef uint32_t sa, sb, sn
+    cdef Ir* ir
+    if tr.r.fault or not tr.live:
+        return
+    sa = slot_of(tr, &a)
+    sb = slot_of(tr, &b)
+    sn = slot_of(tr, &n)
+    ir = new_ir(tr, op)
+    ir.a = sa
+    ir.b = sb
+    ir.x = sn
+    ir.reads = 7
+    ir.places = 1
+
+
+cdef void r_prefixed(Tr* tr) noexcept nogil:
+    cdef uint32_t code = u32(tr.r)
+    if code < 8:
+        row(tr, &tr.tables.numeric[code])
+    elif code == 10:
+        if need_memory(tr, u32(tr.r)) and need_memory(tr, u32(tr.r)):
+            bulk(tr, OP_MEMORY_COPY)
+    elif code == 11:
+        if need_memory(tr, u32(tr.r)):
+            bulk(tr, OP_MEMORY_FILL)
+    else:
+        fail(tr.r, FAULT_UNSUPPORTED, tr.at, b"instruction is not supported yet")
+
+
+cdef void constant(Tr* tr, uint32_t type, uint64_t bits) noexcept nogil:
+    push(tr, type, AT_CONSTANT).bits = bits
+
+
+cdef void r_i32_const(Tr* tr) noexcept nogil:
+    constant(tr, VT_I32, <uint32_t>s32(tr.r))
+
+
+cdef void r_i64_const(Tr* tr) noexcept nogil:
+    constant(tr, VT_I64, <uint64_t>s64(tr.r))
+
+
+cdef void fixed_constant(Tr* tr, uint32_t type, int size) noexcept nogil:
+    if tr.r.end - tr.r.at < size:
+        malformed(tr.r, tr.r.end, b"unexpected end")
+        return
+    constant(tr, type, load32(tr.r.at) if size == 4 else load64(tr.r.at))
+    tr.r.at += size
+
+
+cdef void r_f32_const(Tr* tr) noexcept nogil:
+    fixed_constant(tr, VT_F32, 4)
+
+
+cdef void r_f64_const(Tr* tr) noexcept nogil:
+    fixed_constant(tr, VT_F64, 8)
+
+
+cdef void row(Tr* tr, const Opcode* o) noexcept nogil:
+    """An instruction whose type is fixed."""
+    cdef uint64_t offset = 0
+    cdef Val a, b
+    cdef Val* second = NULL
+    if o.family == FAMILY_NONE:
+        malformed(tr.r, tr.at, b"illegal opcode")
+        return
+    if o.family != FAMILY_NUMERIC and not memarg(tr, o.align, &offset):
+        return
+    if o.n_operands == 2:
+        b = pop(tr, o.b)
+        second = &b
+    a = pop(tr, o.a)
+    if tr.r.fault:
+        return
+    if not tr.live:
+        if o.result:
+            push(tr, o.result, AT_CONSTANT)
+        return
+    if o.operation == OP_I32_EQZ and invert_last(tr, &a):
+        revive(tr, &a)
+        return
+    emit(tr, o.operation, &a, second, offset, o.result).places = 1
+
+
+cdef void revive(Tr* tr, Val* v) noexcept nogil:
+    """A popped value comes back as it was."""
+    cdef Val* w = push(tr, v.type, AT_REGISTER)
+    w.producer = v.producer
+    tr.holder[acc_of(v.type)] = <int32_t>(tr.n_vals - 1)
+
+
+cdef void r_row(Tr* tr) noexcept nogil:
+    row(tr, &tr.tables.plain[tr.at[0]])

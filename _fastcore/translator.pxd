@@ -1,0 +1,125 @@
+"""State of the one pass that validates a function and lowers it to code words."""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from pywasm_ref._fastcore.layout cimport Code, Type, W
+from pywasm_ref._fastcore.reader cimport Reader
+from pywasm_ref._fastcore.tables cimport Tables
+from pywasm_ref._fastcore.unit cimport Unit
+
+cdef enum ValKind:
+    # Where a value of the abstract stack is. The numbers of the last three are those of operand kinds in `tables.variants`.
+    AT_LOCAL = 0            # not read yet: in local `index`
+    AT_SLOT = 1             # in its canonical slot
+    AT_REGISTER = 2         # in the accumulator of its class, and nowhere else
+    AT_CONSTANT = 3         # not made yet: `bits`
+
+cdef struct Val:
+    uint32_t type
+    uint32_t slot           # canonical
+    uint32_t index
+    int32_t producer        # operation of this block that made it, or -1
+    uint64_t bits
+    uint8_t kind
+
+cdef struct Ctrl:
+    uint8_t opcode
+    bint unreachable
+    bint live               # was the code before it reachable
+    bint wanted             # does anything branch to it
+    uint32_t height         # values below it
+    uint32_t slots          # the first slot above those
+    Type* type              # of the block
+    uint32_t label          # where a branch goes
+    uint32_t otherwise      # the label of `else`
+    uint32_t stub           # of a br_table: label that moves values and goes on to this one
+    uint32_t stub_round
+
+cdef struct Ir:
+    uint16_t op
+    uint8_t ka
+    uint8_t kb
+    uint8_t writes          # the result is wanted in slot `dst` too
+    uint8_t reads           # a bit for each of a, b, x that is a slot that is read
+    uint8_t places          # may trap or call: belongs into the table of places
+    uint8_t extras          # words behind the second
+    uint32_t a
+    uint32_t b
+    uint32_t x
+    uint32_t dst
+    uint64_t k              # constant operand, or offset
+    uint64_t extra
+    uint64_t offset
+    uint32_t label          # + 1; the third word is its address
+    uint32_t at             # byte offset in the module
+
+cdef struct Fix:
+    uint32_t word
+    uint32_t label
+
+cdef struct Tr:
+    Unit* unit
+    Reader* r
+    Tables* tables
+    Code* code
+    Type* type
+    bint live
+    bint failed
+    const uint8_t* at       # the opcode that is being read
+    Val* vals
+    uint32_t n_vals, cap_vals
+    Ctrl* ctrls
+    uint32_t n_ctrls, cap_ctrls
+    Ir* irs
+    uint32_t n_irs, cap_irs
+    W* words
+    uint32_t n_words, cap_words
+    uint32_t* labels
+    uint32_t n_labels, cap_labels
+    Fix* fixes
+    uint32_t n_fixes, cap_fixes
+    uint32_t* places
+    uint32_t n_places, cap_places
+    uint32_t* targets       # labels of the br_tables of this block
+    uint32_t n_targets, cap_targets
+    uint32_t* local_types
+    uint32_t* local_slots
+    uint32_t* local_pending # values of the stack that are AT_LOCAL here
+    uint32_t n_locals, cap_locals, cap_locals2, cap_locals3
+    uint32_t hdr
+    uint32_t max_slots
+    uint32_t flushed        # values below this index are AT_SLOT
+    uint32_t barrier        # operations before this index are not redirected into a local
+    uint32_t round
+    int32_t holder[4]       # the value that is only in this accumulator, or -1
+    int64_t known[4]        # a slot that the accumulator equals, or -1
+
+cdef bint reserve(Tr* tr, void** array, uint32_t* capacity, uint64_t wanted, uint64_t size) noexcept nogil
+
+# ---- the abstract stack
+cdef Val* push(Tr* tr, uint32_t type, int kind) noexcept nogil
+cdef uint32_t slot_height(Tr* tr) noexcept nogil
+cdef void forget(Tr* tr, Val* v) noexcept nogil
+cdef void drop_to(Tr* tr, uint32_t height) noexcept nogil
+cdef void save_pending(Tr* tr, uint32_t local) noexcept nogil
+
+# ---- operations
+cdef Ir* new_ir(Tr* tr, uint32_t op) noexcept nogil
+cdef void into_slot(Tr* tr, Val* v, uint32_t slot) noexcept nogil
+cdef uint32_t slot_of(Tr* tr, Val* v) noexcept nogil
+cdef void clobber(Tr* tr, int acc) noexcept nogil
+cdef void clobber_all(Tr* tr) noexcept nogil
+cdef void flush(Tr* tr, uint32_t start) noexcept nogil
+cdef Ir* emit(Tr* tr, uint32_t op, Val* a, Val* b, uint64_t offset, uint32_t result) noexcept nogil
+cdef void emit_branch(Tr* tr, Val* cond, bint sense, uint32_t label) noexcept nogil
+cdef void note_write(Tr* tr, uint32_t slot, int acc) noexcept nogil
+cdef bint invert_last(Tr* tr, Val* v) noexcept nogil
+cdef void set_local(Tr* tr, uint32_t local, Val* v) noexcept nogil
+cdef uint32_t new_label(Tr* tr) noexcept nogil
+cdef void end_block(Tr* tr) noexcept nogil
+cdef void bind(Tr* tr, uint32_t label) noexcept nogil
+
+cdef inline int acc_of(uint32_t type) noexcept nogil:
+    """Which accumulator holds values of a type: 1 r0, 2 f0, 3 g0, 0 none."""
+    if type == 1 or type == 2:
+        return 1
+    return 2 if type == 4 else 3 if type == 3 else 0

@@ -1,0 +1,90 @@
+"""A module while it is read, and what all its instances share afterwards. Plain C; `modules.Module` owns it."""
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from pywasm_ref._fastcore.layout cimport Code, Type, W
+from pywasm_ref._fastcore.reader cimport Reader
+
+cdef enum ExternKind:
+    EXTERN_FUNC, EXTERN_TABLE, EXTERN_MEM, EXTERN_GLOBAL, EXTERN_TAG
+
+cdef enum InitKind:
+    INIT_CONST, INIT_GLOBAL, INIT_FUNC
+
+cdef struct Name:
+    const uint8_t* at
+    uint32_t size
+
+cdef struct Limit:
+    uint64_t min
+    uint64_t max            # all ones when there is none
+    uint32_t type           # of a table's elements
+    bint bounded
+
+cdef struct GlobalDef:
+    uint32_t type
+    bint mutable
+
+cdef struct Init:
+    int kind
+    uint64_t bits           # the constant, or an index
+
+cdef struct Import:
+    Name module
+    Name name
+    int kind
+    uint32_t index
+
+cdef struct Export:
+    Name name
+    int kind
+    uint32_t index
+
+cdef struct Segment:
+    bint active
+    uint32_t target         # memory or table
+    Init offset
+    const uint8_t* bytes    # of data
+    Init* items             # of elements
+    uint64_t size
+
+cdef struct Unit:
+    Reader r
+    const uint8_t* base
+    Type** types
+    uint32_t n_types
+    Type** funcs            # imported ones first, as everywhere
+    uint32_t n_funcs
+    uint32_t imported_funcs
+    GlobalDef* globals
+    Init* inits             # of defined globals
+    uint32_t n_globals
+    uint32_t imported_globals
+    Limit* tables
+    uint32_t n_tables
+    uint32_t imported_tables
+    Limit* mems
+    uint32_t n_mems
+    uint32_t imported_mems
+    Import* imports
+    uint32_t n_imports
+    Export* exports
+    uint32_t n_exports
+    Segment* elems
+    uint32_t n_elems
+    Segment* datas
+    uint32_t n_datas
+    bint has_start
+    uint32_t start
+    Code* codes             # of defined functions
+    uint32_t n_codes
+    uint32_t n_bodies
+    W** chunks              # memory of code, freed with the module
+    uint32_t n_chunks
+    uint8_t* declared       # functions that ref.func may name
+
+cdef inline uint32_t global_offset(Unit* unit, uint32_t index) noexcept nogil:
+    """Where a global stands behind the context of an instance."""
+    return CTX_SIZE + index * 8
+
+cdef enum:
+    CTX_SIZE = 256
