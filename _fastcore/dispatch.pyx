@@ -6,7 +6,7 @@ from libc.stdint cimport intptr_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 from pywasm_ref._fastcore cimport handlers_branch, handlers_control, handlers_float, handlers_integer, handlers_memory
 from pywasm_ref._fastcore.bridges cimport set_restore
-from pywasm_ref._fastcore.layout cimport Ctx, S, W, handler_t
+from pywasm_ref._fastcore.layout cimport TRAP_OUT_OF_BOUNDS_MEMORY, Ctx, S, W, handler_t, trap
 from pywasm_ref._fastcore.loop cimport loop
 from pywasm_ref._fastcore.memory cimport mem_empty
 from pywasm_ref._fastcore.tables cimport HANDLERS, H_COPY, H_HALT, H_RESTORE
@@ -39,6 +39,13 @@ cdef int tick(W* pc, S* fp, uint8_t* mem, uint64_t lim, uint64_t r0, Ctx* ctx, d
     if ctx.poll(ctx, pc, fp) != 0:
         return ctx.trap
     return (<handler_t>pc.v)(pc, fp, mem, lim, r0, ctx, f0, g0)
+
+
+cdef int beyond(W* pc, S* fp, uint8_t* mem, uint64_t lim, uint64_t r0, Ctx* ctx, double f0, float g0) noexcept nogil:
+    """The slow end of an access that is out of bounds: another thread may have made memory 0 longer, then once more."""
+    if ctx.mem0.size > lim and mem == ctx.mem0.base:
+        return (<handler_t>pc.v)(pc, fp, mem, ctx.mem0.size, r0, ctx, f0, g0)
+    return trap(ctx, pc, fp, TRAP_OUT_OF_BOUNDS_MEMORY)
 
 
 cdef int probe(W* pc, S* fp, uint8_t* mem, uint64_t lim, uint64_t r0, Ctx* ctx, double f0, float g0) noexcept nogil:

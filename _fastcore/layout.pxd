@@ -65,15 +65,36 @@ cdef struct Fn:
 cdef struct Mem:
     uint8_t* base
     uint64_t size           # bytes; what `lim` is loaded from
-    uint64_t pages
-    uint64_t max_pages
+    uint64_t max_size       # bytes that type, address type and quota allow
+    uint64_t type_max       # pages, as the type says; all ones when it does not
     uint64_t reserved       # bytes of address space behind base
-    uint32_t exports        # buffers that Python holds: the base may not move while there are any
+    View* view              # buffers that Python holds of the present base
+    uint8_t page_bits
+    uint8_t wide            # 64-bit addresses
+    uint8_t shared          # may grow in another thread at any time; the base never moves
+    uint8_t place           # where the address space comes from, see memory.pyx
+
+cdef struct View:
+    # A base that Python looks at. When the memory moves on, the view keeps the old bytes, and the last one frees them.
+    uint8_t* base
+    uint64_t reserved
+    uint32_t count
+    uint8_t place
+    uint8_t left            # the memory has moved on
 
 cdef struct Tab:
     S* elems
     uint64_t size
-    uint64_t max_size
+    uint64_t max_size       # entries that type, address type and quota allow
+    uint64_t type_max       # as the type says; all ones when it does not
+    uint64_t capacity
+    uint32_t type           # of its elements
+    uint8_t wide            # 64-bit indices
+
+cdef struct Seg:
+    # A passive segment of an instance: bytes of the module, or references of its own. Dropped means empty.
+    void* at
+    uint64_t size
 
 ctypedef int (*handler_t)(W* pc, S* fp, uint8_t* mem, uint64_t lim, uint64_t r0, Ctx* ctx, double f0, float g0) noexcept nogil
 
@@ -95,6 +116,9 @@ cdef struct Ctx:
     void* store             # borrowed PyObject*
     Fn* fns                 # one for each defined function, made when the first is needed
     void* owner             # borrowed PyObject* of the instance
+    Seg* datas              # NULL in a module whose code names none
+    Seg* elems
+    handler_t beyond        # where an access to memory 0 ends that is out of bounds: a shared one may have grown meanwhile
 
 cdef enum Trap:
     # The first 19 are `errors.TrapReason` in its order.

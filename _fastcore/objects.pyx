@@ -6,9 +6,9 @@ from cpython.object cimport PyObject
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
-from pywasm_ref._fastcore.dispatch cimport enter, halt_word, tick
+from pywasm_ref._fastcore.dispatch cimport beyond, enter, halt_word, tick
 from pywasm_ref._fastcore.layout cimport *
-from pywasm_ref._fastcore.memory cimport mem_empty, mem_free, mem_new
+from pywasm_ref._fastcore.memory cimport mem_empty, mem_free, mem_limit, mem_new, mem_unview, mem_view, outside
 from pywasm_ref._fastcore.reader cimport FAULT_INVALID, FAULT_MALFORMED, FAULT_NONE
 from pywasm_ref._fastcore.sections cimport read_module, unit_free
 from pywasm_ref._fastcore.unit cimport *
@@ -21,6 +21,8 @@ OTHERS = {TRAP_STACK: (Exhaustion, "call stack exhausted"), TRAP_FUEL: (Exhausti
 cdef enum:
     QUANTUM = 100000        # ticks between two looks at the stop flag
     STACK_SLOTS = 0x20000
+    MEMORY_PAGES = 65536
+    TABLE_ENTRIES = 10000000
 
 cdef extern from "pythread.h":
     unsigned long PyThread_get_thread_ident()
@@ -340,21 +342,30 @@ cdef object place(Instance instance, W* pc):
 
 
 cdef class Memory:
-    """A memory; the buffer protocol gives its bytes without a copy, and pins them: it does not grow while a view is held."""
+    """A memory; the buffer protocol gives its bytes without a copy. When the memory grows meanwhile it moves, and the view keeps the old bytes."""
 
     cdef Mem* mem
     cdef object owner
 
     def __getbuffer__(self, Py_buffer* buffer, int flags):
-        PyBuffer_FillInfo(buffer, self, self.mem.base, <Py_ssize_t>self.mem.size, 0, flags)
-        self.mem.exports += 1
+        cdef uint8_t* base = NULL
+        cdef uint64_t size = 0
+        cdef View* view = mem_view(self.mem, &base, &size)
+        if view == NULL:
+            raise MemoryError
+        try:
+            PyBuffer_FillInfo(buffer, self, base, <Py_ssize_t>size, 0, flags)
+        except BaseException:
+            mem_unview(self.mem, view)
+            raise
+        buffer.internal = view
 
     def __releasebuffer__(self, Py_buffer* buffer):
-        self.mem.exports -= 1
+        mem_unview(self.mem, <View*>buffer.internal)
 
     @property
     def pages(self):
-        return self.mem.pages
+        return self.mem.size >> self.mem.page_bits
 
 
 cdef class Instance:
@@ -380,6 +391,7 @@ cdef class Instance:
         self.ctx.mem0 = mem_empty()
         self.ctx.poll = poll
         self.ctx.tick = tick
+        self.ctx.beyond = beyond
         self.ctx.host = call_host
         self.ctx.store = <void*><PyObject*>self.store
         self.ctx.owner = <void*><PyObject*>self
@@ -475,21 +487,34 @@ cdef class Instance:
     cdef int make_memory(self) except -1:
         cdef Unit* unit = self.module.unit
         cdef uint32_t i
+        cdef Limit* l
         cdef Segment* s
+        cdef Mem* memory
         cdef uint64_t offset
-        if unit.n_mems:
-            self.ctx.mem0 = mem_new(unit.mems[0].min, min(unit.mems[0].max, 65536))
-            if self.ctx.mem0 == NULL:
-                self.ctx.mem0 = mem_empty()
+        self.ctx.mems = &self.ctx.mem0
+        if unit.n_mems > 1:
+            self.ctx.mems = <Mem**>calloc(unit.n_mems, sizeof(Mem*))
+            if self.ctx.mems == NULL:
                 raise MemoryError
+        for i in range(unit.n_mems):
+            l = &unit.mems[i]
+            if l.min > mem_limit(l.max, l.page_bits, l.wide, MEMORY_PAGES) >> l.page_bits:
+                raise Exhaustion(f"memory of {l.min} pages is more than the limit of this store")
+            memory = mem_new(l.min, l.max, l.page_bits, l.wide, l.shared, MEMORY_PAGES)
+            if memory == NULL:
+                raise Exhaustion(f"memory of {l.min} pages is more than there is")
+            self.ctx.mems[i] = memory
+        if unit.n_mems:
+            self.ctx.mem0 = self.ctx.mems[0]
         for i in range(unit.n_datas):
             s = &unit.datas[i]
             if not s.active:
                 continue
             offset = self.value(&s.offset)
-            if offset + s.size > self.ctx.mem0.size:
+            memory = self.ctx.mems[s.target]
+            if outside(offset, s.size, memory.size):
                 raise TrapError(TrapReason.OUT_OF_BOUNDS_MEMORY)
-            memcpy(self.ctx.mem0.base + offset, s.bytes, s.size)
+            memcpy(memory.base + offset, s.bytes, s.size)
         return 0
 
     @property
@@ -501,12 +526,12 @@ cdef class Instance:
         if kind == EXTERN_FUNC:
             return self.func(index)
         if kind == EXTERN_MEM:
-            return self.memory()
+            return self.memory(index)
         return None
 
-    cdef object memory(self):
+    cdef object memory(self, uint32_t index):
         cdef Memory memory = Memory.__new__(Memory)
-        memory.mem = self.ctx.mem0
+        memory.mem = self.ctx.mems[index]
         memory.owner = self
         return memory
 
@@ -525,7 +550,12 @@ cdef class Instance:
     def __dealloc__(self):
         cdef uint32_t i
         if self.ctx != NULL:
-            mem_free(self.ctx.mem0)
+            if self.ctx.mems == NULL or self.ctx.mems == &self.ctx.mem0:
+                mem_free(self.ctx.mem0)
+            else:
+                for i in range(self.module.unit.n_mems):
+                    mem_free(self.ctx.mems[i])
+                free(self.ctx.mems)
             free(self.ctx.imports)
             free(self.ctx.tables)
             free(self.ctx.fns)

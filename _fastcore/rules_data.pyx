@@ -160,7 +160,7 @@ cdef bint need_memory(Tr* tr, uint32_t x) noexcept nogil:
     if x >= tr.unit.n_mems:
         invalid(tr.r, tr.at, b"unknown memory")
         return False
-    if x != 0:
+    if x != 0 or tr.unit.mems[x].wide or tr.unit.mems[x].page_bits != 16:
         fail(tr.r, FAULT_UNSUPPORTED, tr.at, b"more than one memory")
         return False
     return True

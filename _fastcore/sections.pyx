@@ -1,6 +1,7 @@
 """See sections.pxd. A vector's array is made for as many elements as bytes are left at most: a claim costs nothing."""
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdio cimport snprintf
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memset
 from pywasm_ref._fastcore.bodies cimport tr_free, translate
@@ -16,7 +17,10 @@ cdef section SECTIONS[13]
 cdef uint8_t ORDER[13]
 
 cdef enum:
-    MAX_PAGES = 65536
+    HAS_MAX = 1             # flags of limits
+    SHARED = 2
+    ADDRESS64 = 4
+    PAGE_SIZE = 8
     MAX_PARAMS = 1000
 
 
@@ -92,33 +96,68 @@ cdef int name(Unit* unit, Name* name) noexcept nogil:
     return utf8(&unit.r, name.at, name.size)
 
 
-cdef int limits(Unit* unit, Limit* l, uint64_t range_, const char* words) noexcept nogil:
+cdef int limit_flags(Unit* unit, Limit* l, uint8_t allowed) noexcept nogil:
+    """The first byte of limits: which of maximum, sharing, 64-bit addresses and page size there is."""
     cdef const uint8_t* at = unit.r.at
     cdef uint8_t flags = u8(&unit.r)
-    if flags > 7:
+    if unit.r.fault == FAULT_NONE and flags & ~allowed:
         return malformed(&unit.r, at, b"malformed limits flags")
-    if flags > 1:
-        return fail(&unit.r, FAULT_UNSUPPORTED, at, b"shared and 64-bit limits are not supported yet")
-    l.bounded = flags & 1
-    l.min = u32(&unit.r)
-    l.max = u32(&unit.r) if l.bounded else ~<uint64_t>0
-    if unit.r.fault == FAULT_NONE and (l.min > range_ or (l.bounded and l.max > range_)):
+    l.bounded = flags & HAS_MAX
+    l.shared = flags & SHARED != 0
+    l.wide = flags & ADDRESS64 != 0
+    l.min = u64(&unit.r)
+    l.max = u64(&unit.r) if l.bounded else ~<uint64_t>0
+    return flags
+
+
+cdef int limits(Unit* unit, Limit* l, const uint8_t* at, uint64_t most, const char* words) noexcept nogil:
+    cdef char text[160]
+    if unit.r.fault == FAULT_NONE and (l.min > most or (l.bounded and l.max > most)):
         return invalid(&unit.r, at, words)
     if unit.r.fault == FAULT_NONE and l.max < l.min:
-        return invalid(&unit.r, at, b"size minimum must not be greater than maximum")
+        snprintf(text, sizeof(text), b"size minimum must not be greater than maximum: %llu > %llu",
+                 <unsigned long long>l.min, <unsigned long long>l.max)
+        return invalid(&unit.r, at, text)
     return -1 if unit.r.fault else 0
 
 
 cdef int table_type(Unit* unit, Limit* l) noexcept nogil:
     cdef const uint8_t* at = unit.r.at
+    cdef char text[160]
     l.type = value_type(&unit.r)
     if not l.type & VT_REF:
         return malformed(&unit.r, at, b"malformed reference type")
-    return limits(unit, l, 0xffffffffU, b"table size must be at most 2^32-1")
+    at = unit.r.at
+    limit_flags(unit, l, HAS_MAX | ADDRESS64)
+    snprintf(text, sizeof(text), b"table size must be at most 2^%d-1 entries", 64 if l.wide else 32)
+    return limits(unit, l, at, ~<uint64_t>0 if l.wide else 0xffffffffU, text)
 
 
 cdef int mem_type(Unit* unit, Limit* l) noexcept nogil:
-    return limits(unit, l, MAX_PAGES, b"memory size must be at most 65536 pages (4GiB)")
+    cdef const uint8_t* at = unit.r.at
+    cdef int flags = limit_flags(unit, l, HAS_MAX | SHARED | ADDRESS64 | PAGE_SIZE)
+    cdef uint32_t bits = 16
+    cdef uint64_t most
+    cdef char text[160]
+    if unit.r.fault == FAULT_NONE and flags & PAGE_SIZE:
+        bits = u32(&unit.r)
+        if bits >= 64:
+            return malformed(&unit.r, at, b"invalid custom page size")
+        if bits != 0 and bits != 16:
+            snprintf(text, sizeof(text), b"invalid custom page size: 2**%u", bits)
+            return invalid(&unit.r, at, text)
+    l.page_bits = <uint8_t>bits
+    most = ~<uint64_t>0 if l.wide else 0xffffffffU
+    most = most if bits == 0 else (most >> bits) + 1
+    if l.wide:
+        snprintf(text, sizeof(text), b"memory size must be at most %llu pages (16EiB)", <unsigned long long>most)
+    else:
+        snprintf(text, sizeof(text), b"memory size must be at most %llu pages (4GiB)", <unsigned long long>most)
+    if limits(unit, l, at, most, text) < 0:
+        return -1
+    if l.shared and not l.bounded:
+        return invalid(&unit.r, at, b"shared memory must have maximum")
+    return 0
 
 
 cdef int global_type(Unit* unit, GlobalDef* g) noexcept nogil:
@@ -426,7 +465,7 @@ cdef int data_section(Unit* unit) noexcept nogil:
             s.target = u32(&unit.r)
         if s.active and s.target >= unit.n_mems:
             return invalid(&unit.r, at, b"unknown memory")
-        if s.active and init_expr(unit, VT_I32, &s.offset) < 0:
+        if s.active and init_expr(unit, VT_I64 if unit.mems[s.target].wide else VT_I32, &s.offset) < 0:
             return -1
         at = unit.r.at
         s.size = u32(&unit.r)
@@ -499,8 +538,6 @@ cdef Unit* read_module(const uint8_t* data, uint64_t size) noexcept nogil:
         one_section(unit, &last)
     if r.fault == FAULT_NONE and unit.n_bodies != unit.n_codes:
         malformed(r, r.end, b"function and code section have inconsistent lengths")
-    if r.fault == FAULT_NONE and unit.n_mems > 1:
-        fail(r, FAULT_UNSUPPORTED, r.end, b"more than one memory")
     return unit
 
 

@@ -19,6 +19,9 @@ cdef struct Limit:
     uint64_t max            # all ones when there is none
     uint32_t type           # of a table's elements
     bint bounded
+    uint8_t wide            # 64-bit addresses
+    uint8_t shared
+    uint8_t page_bits       # of a memory
 
 cdef struct GlobalDef:
     uint32_t type

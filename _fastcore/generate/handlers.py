@@ -92,6 +92,22 @@ def body(v: Variant) -> list[str]:
     return lines
 
 
+BOUNDS = re.compile(r"if (.*> lim): TRAP OUT_OF_BOUNDS_MEMORY")
+BEYOND = ["if ctx.mem0.size <= lim or mem != ctx.mem0.base: TRAP OUT_OF_BOUNDS_MEMORY", "lim = ctx.mem0.size", "continue"]
+"""What the loop does where threaded code goes to `ctx.beyond`: a shared memory may have grown since `lim` was read."""
+
+
+def _check_bounds(lines: list[str], beyond: list[str]) -> Iterator[str]:
+    """The same lines; what is out of bounds is given a second look."""
+    for line in lines:
+        found = BOUNDS.fullmatch(line)
+        if found:
+            yield f"if {found[1]}:"
+            yield from (f"    {part}" for part in beyond)
+        else:
+            yield line
+
+
 def _expand(lines: list[str], jump: list[str], goto: list[str]) -> Iterator[str]:
     for line in lines:
         indent = line[: len(line) - len(line.lstrip())]
@@ -120,7 +136,7 @@ def threaded(topic: str, found: list[Variant]) -> str:
     for v in found:
         lines = body(v)
         n = length(v)
-        whole = list(_expand(lines, jump, goto))
+        whole = list(_expand(list(_check_bounds(lines, [f"return ctx.beyond(pc, {ARGUMENTS})"])), jump, goto))
         if not _ends(lines):
             whole = [f"pc += {n}", *(_behind(line, n) for line in whole), *goto]
         whole = [*temporaries(lines), *whole]
@@ -139,7 +155,7 @@ def loop(found: list[Variant]) -> str:
     for v in found:
         out.append(f"        {'if' if v is found[0] else 'elif'} pc[0].u == {v.number}:")
         lines = body(v)
-        whole = list(_expand(lines, jump, ["continue"]))
+        whole = list(_expand(list(_check_bounds(lines, BEYOND)), jump, ["continue"]))
         if not _ends(lines):
             whole.append(f"pc = pc + {length(v)}")
         out += [f"            {line}" for line in whole]
@@ -152,7 +168,7 @@ def _behind(line: str, n: int) -> str:
     if line.strip().startswith(("if ctx.ticks", "return ctx.tick", "return (<handler_t>")):
         return line
     line = re.sub(r"\bpc\[(\d+)\]", lambda m: f"pc[{int(m[1]) - n}]", line)
-    return line.replace("trap(ctx, pc, fp", f"trap(ctx, pc - {n}, fp")
+    return line.replace("trap(ctx, pc, fp", f"trap(ctx, pc - {n}, fp").replace("beyond(pc, fp", f"beyond(pc - {n}, fp")
 
 
 def topics(operations: tuple[Operation, ...]) -> list[str]:
