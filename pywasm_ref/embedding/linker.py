@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pywasm_ref.embedding.linking import Namespace
+from pywasm_ref.embedding.linking import Namespace, check_namespace
 from pywasm_ref.embedding.objects import Instance, Module
 from pywasm_ref.embedding.sources import ModuleSource
 
@@ -42,7 +42,8 @@ class Linker:
         names[name] = value
 
     def define_module(self, module: str, namespace: Namespace) -> None:
-        """Provide all that a mapping, an instance or an object has."""
+        """Provide all that a mapping, an instance or an object has; of an object, the attributes without a leading `_`."""
+        check_namespace(module, namespace)
         if module in self._modules and not self.allow_shadowing:
             raise ValueError(f"module {module!r} is defined already")
         self._modules[module] = dict(namespace) if isinstance(namespace, dict) else namespace

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from pywasm_ref.embedding import words
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from pywasm_ref.embedding.store import Store
 
 Namespace = Any
-"""A mapping from names to values, an `Instance`, its `exports`, or any object whose attributes are meant."""
+"""A mapping from names to values, an `Instance`, its `exports`, or an object whose public attributes are lent: a guest finds none
+whose name begins with `_`. What is of a built-in class is no namespace, nor is a `Func`, `Memory` and the like."""
 
 Imports = Mapping[str, Namespace]
 """Modules by name; in each, a value is a `Func`, `Memory`, `Table`, `Global` or `Tag`, a plain callable for a function, or the content of
@@ -49,7 +51,9 @@ def _look_up(imports: Imports, module: str, name: str, type: ExternType) -> Any:
     problem = f"unknown import {module}.{name}: {words.externtype(type)} is needed"
     if module not in imports:
         raise Unlinkable(f"{problem}, and no module {module!r} is provided{words.suggestion(module, imports)}")
-    names, read = _names(imports[module])
+    namespace = imports[module]
+    check_namespace(module, namespace)
+    names, read = _names(namespace)
     value = read(name)
     if value is MISSING:
         raise Unlinkable(f"{problem}, and module {module!r} does not have it{words.suggestion(name, names)}")
@@ -63,7 +67,22 @@ def _names(namespace: Namespace) -> tuple[Iterable[str], Callable[[str], Any]]:
     exports = namespace if isinstance(namespace, Exports) else getattr(namespace, "exports", None)
     if isinstance(exports, Exports):
         return exports, lambda name: _exported(exports, name)
-    return dir(namespace), lambda name: getattr(namespace, name, MISSING)
+    return filter(_is_public, dir(namespace)), lambda name: getattr(namespace, name, MISSING) if _is_public(name) else MISSING
+
+
+def _is_public(name: str) -> bool:
+    """Whether an attribute is meant for others; the rest leads to the object's secrets, and to the whole of Python."""
+    return not name.startswith("_")
+
+
+def check_namespace(module: str, namespace: object) -> None:
+    """Refuse what has no names to lend, such as None.
+
+    Fails   TypeError
+    """
+    built_in = type(namespace).__module__ == "builtins" and not isinstance(namespace, Mapping | ModuleType | type)
+    if built_in or isinstance(namespace, Reference):
+        raise TypeError(f"module {module!r} is a mapping, an instance or an object with attributes, not {words.given(namespace)}")
 
 
 def _exported(exports: Exports, name: str) -> Any:

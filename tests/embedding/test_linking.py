@@ -195,3 +195,46 @@ def test_a_module_of_another_engine_is_refused(engine: str) -> None:
 def test_a_start_function_that_traps_leaves_no_instance(engine: str) -> None:
     with pytest.raises(wasm.Trap, match="unreachable"):
         wasm.instantiate("(module (func $f unreachable) (start $f))", engine=engine)
+
+
+class Lent:
+    """A namespace with something to hide."""
+
+    def __init__(self) -> None:
+        self._key = "s3cret"
+        self.key = "public"
+
+
+@pytest.mark.parametrize("name", ["_key", "__module__", "__class__", "__dict__"])
+def test_an_object_lends_its_public_attributes_only(engine: str, name: str) -> None:
+    text = '(module (import "env" "{0}" (global $g externref)) (func (export "get") (result externref) (global.get $g)))'
+    assert wasm.instantiate(text.format("key"), {"env": Lent()}, engine=engine).exports.get() == "public"
+    with pytest.raises(wasm.Unlinkable, match=rf"unknown import env\.{name}: .* module 'env' does not have it(; did you mean 'key'\?)?$"):
+        wasm.instantiate(text.format(name), {"env": Lent()}, engine=engine)
+
+
+def test_a_guest_cannot_set_attributes_of_what_lends(engine: str) -> None:
+    lent = Lent()
+    text = '(module (import "env" "__setattr__" (func (param externref externref))))'
+    with pytest.raises(wasm.Unlinkable, match="unknown import"):
+        wasm.instantiate(text, {"env": lent}, engine=engine)
+
+
+def test_a_mapping_lends_any_name(engine: str) -> None:
+    text = '(module (import "env" "_key" (global $g i32)) (func (export "get") (result i32) (global.get $g)))'
+    assert wasm.instantiate(text, {"env": {"_key": 7}}, engine=engine).exports.get() == 7
+
+
+@pytest.mark.parametrize("namespace", [None, 3, "text", print, [1], b"bytes"])
+def test_what_has_no_names_to_lend_is_no_namespace(engine: str, namespace: Any) -> None:
+    with pytest.raises(TypeError, match="module 'env' is a mapping, an instance or an object with attributes, not "):
+        wasm.instantiate(wanting("(func)"), {"env": namespace}, engine=engine)
+    with pytest.raises(TypeError, match="module 'env' is a mapping"):
+        wasm.Linker(wasm.Store(engine)).define_module("env", namespace)
+
+
+def test_a_function_alone_is_no_namespace(engine: str) -> None:
+    store = wasm.Store(engine)
+    function = wasm.Func(store, lambda: None, wasm.functype([]))
+    with pytest.raises(TypeError, match="module 'env' is a mapping"):
+        wasm.instantiate(wanting("(func)"), {"env": function}, store=store)
