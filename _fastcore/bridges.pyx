@@ -5,15 +5,20 @@
     then        the callee's frame, whose return address is the `restore` operation
 """
 
-from libc.stdint cimport uint64_t
+from libc.stdint cimport uint32_t, uint64_t
+from libc.stdlib cimport calloc
 from libc.string cimport memcpy, memmove
+from pywasm_ref._fastcore.frames cimport restore_word
 from pywasm_ref._fastcore.layout cimport Code, Ctx, Fn, S, Type, W
+from pywasm_ref._fastcore.unit cimport Unit
 
-cdef W RESTORE
+cdef extern from "pythread.h" nogil:
+    ctypedef void* PyThread_type_lock
+    PyThread_type_lock PyThread_allocate_lock()
+    int PyThread_acquire_lock(PyThread_type_lock, int)
+    void PyThread_release_lock(PyThread_type_lock)
 
-
-cdef void set_restore(void* handler) noexcept nogil:
-    RESTORE.v = handler
+cdef PyThread_type_lock LOCK = PyThread_allocate_lock()
 
 
 cdef S* bridge(Ctx* ctx, Fn* fn, S* args, W* back, S* fp) noexcept nogil:
@@ -29,8 +34,10 @@ cdef S* bridge(Ctx* ctx, Fn* fn, S* args, W* back, S* fp) noexcept nogil:
     args[m + 2].v = ctx
     args[m + 3].u64 = m << 32 | type.result_slots
     memcpy(callee, args, type.param_slots * sizeof(S))
-    callee[code.hdr].w = &RESTORE
+    callee[code.hdr].w = restore_word()
     callee[code.hdr + 1].p = callee
+    fn.ctx.thread = ctx.thread
+    fn.ctx.stack_end = ctx.stack_end
     return callee
 
 
@@ -40,3 +47,45 @@ cdef S* unbridge(S* fp) noexcept nogil:
     cdef S* args = fp - 4 - (sizes >> 32)
     memmove(args, fp, (sizes & 0xffffffffU) * sizeof(S))
     return args
+
+
+cdef S* replace(Ctx* ctx, Fn* fn, S* args, S* fp, uint32_t hdr) noexcept nogil:
+    """A function of another instance takes the place of the one that runs at fp. Its fp, or NULL when the stack is too short.
+
+    The frame below it must bring the caller's context back: when the running function was itself called from elsewhere, one does.
+    """
+    cdef Code* code = fn.code
+    cdef W* back = fp[hdr].w
+    cdef S* caller = fp[hdr + 1].p
+    cdef uint64_t m = max(fn.type.param_slots, fn.type.result_slots)
+    if fp + m + 4 + code.frame > ctx.stack_end:
+        return NULL
+    memmove(fp, args, fn.type.param_slots * sizeof(S))
+    if back != restore_word():
+        return bridge(ctx, fn, fp, back, caller)
+    fp[code.hdr].w = back
+    fp[code.hdr + 1].p = fp
+    fn.ctx.thread = ctx.thread
+    fn.ctx.stack_end = ctx.stack_end
+    return fp
+
+
+cdef Fn* function(Ctx* ctx, uint32_t index) noexcept nogil:
+    """The function instance with this index, or NULL when memory is out; those of the module are made when the first is wanted."""
+    cdef Unit* unit = <Unit*>ctx.unit
+    cdef Fn* fns
+    cdef uint32_t i
+    if index < unit.imported_funcs:
+        return ctx.imports[index]
+    PyThread_acquire_lock(LOCK, 1)
+    if ctx.fns == NULL:
+        fns = <Fn*>calloc(<uint64_t>unit.n_codes + 1, sizeof(Fn))
+        if fns != NULL:
+            for i in range(unit.n_codes):
+                fns[i].code = &unit.codes[i]
+                fns[i].ctx = ctx
+                fns[i].type = unit.codes[i].type
+            ctx.fns = fns
+    fns = ctx.fns
+    PyThread_release_lock(LOCK)
+    return &fns[index - unit.imported_funcs] if fns != NULL else NULL

@@ -4,8 +4,8 @@ import os
 
 from libc.stdint cimport intptr_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
-from pywasm_ref._fastcore cimport handlers_branch, handlers_control, handlers_float, handlers_integer, handlers_memory
-from pywasm_ref._fastcore.bridges cimport set_restore
+from pywasm_ref._fastcore cimport handlers_branch, handlers_calls, handlers_control, handlers_float, handlers_integer, handlers_memory
+from pywasm_ref._fastcore.frames cimport halt_word as halt, set_words
 from pywasm_ref._fastcore.layout cimport TRAP_OUT_OF_BOUNDS_MEMORY, Ctx, S, W, handler_t, trap
 from pywasm_ref._fastcore.loop cimport loop
 from pywasm_ref._fastcore.memory cimport mem_empty
@@ -13,7 +13,6 @@ from pywasm_ref._fastcore.tables cimport HANDLERS, H_COPY, H_HALT, H_RESTORE
 
 cdef handler_t TABLE[HANDLERS]
 cdef bint THREADED = False
-cdef W HALT
 cdef intptr_t DEPTH = 0
 
 
@@ -24,7 +23,7 @@ cdef uint64_t handler_word(uint32_t number) noexcept nogil:
 
 cdef W* halt_word() noexcept nogil:
     """The return address of the outermost frame."""
-    return &HALT
+    return halt()
 
 
 cdef int enter(Ctx* ctx, W* entry, S* fp) noexcept nogil:
@@ -78,13 +77,13 @@ def start() -> str:
     global THREADED
     memset(TABLE, 0, sizeof(TABLE))
     handlers_branch.fill(TABLE)
+    handlers_calls.fill(TABLE)
     handlers_control.fill(TABLE)
     handlers_float.fill(TABLE)
     handlers_integer.fill(TABLE)
     handlers_memory.fill(TABLE)
     THREADED = tail_calls_are_jumps() and os.environ.get("PYWASM_FASTCORE_DISPATCH") != "loop"
-    HALT.u = handler_word(H_HALT)
-    set_restore(<void*>handler_word(H_RESTORE))
+    set_words(<void*>handler_word(H_HALT), <void*>handler_word(H_RESTORE))
     return "threaded" if THREADED else "loop"
 
 

@@ -43,6 +43,18 @@ cdef struct Type:
     uint64_t hash
     Type* next              # in its bucket
 
+cdef struct Handler:
+    # What catches an exception that is thrown between two words of a function. Inner ones stand before outer ones.
+    uint32_t start
+    uint32_t end
+    uint32_t landing        # the word to go on at
+    uint32_t slot           # where its values are left
+    uint32_t tag            # index of a tag; HANDLE_ALL, or HANDLE_DELEGATE: only handlers of depth `slot` or less are left
+    uint32_t depth          # how many blocks are around the one that it belongs to
+    uint8_t copies          # the values of the exception are wanted
+    uint8_t keeps           # a reference to the exception is wanted: behind the values, or before them
+    uint8_t first           # before them
+
 cdef struct Code:
     # A function of a module, shared by all its instances.
     W* entry                # where a call jumps to
@@ -53,6 +65,27 @@ cdef struct Code:
     uint32_t n_places
     uint32_t* places        # pairs (word, byte offset in the module), ascending; traps and backtraces look here
     uint32_t index
+    uint32_t n_handlers
+    Handler* handlers
+
+cdef struct Tag:
+    # A tag instance: which exception this is, by address.
+    Type* type
+    uint32_t refs
+
+cdef struct Exn:
+    # An exception; what an exnref points to.
+    Exn* next               # of those that only a collector may free
+    Tag* tag
+    uint32_t pins           # Python objects that stand for it
+    bint kept               # a reference to it was made
+    S values[1]
+
+cdef struct Thread:
+    # What all instances of a store share while one of them runs.
+    Ctx* ctx                # the one that trapped, or where an exception landed: go on at its pc and fp
+    Exn* raised             # the exception that is on its way
+    Exn* exns               # all that are kept
 
 cdef struct Fn:
     # A function instance: what a funcref points to.
@@ -106,6 +139,9 @@ cdef struct Ctx:
     Mem** mems
     Tab** tables
     Fn** imports            # imported functions
+    Tag** tags
+    Thread* thread
+    void* unit              # the module, a `unit.Unit`
     handler_t tick          # where the ticks of threaded code end: polls, and goes on at pc
     int (*poll)(Ctx* ctx, W* pc, S* fp) noexcept nogil
     int (*host)(Ctx* ctx, Fn* fn, S* args, W* pc, S* fp) noexcept nogil
@@ -146,6 +182,13 @@ cdef enum Trap:
     TRAP_FUEL = 101
     TRAP_INTERRUPTED = 102
     TRAP_HOST = 103         # a host function raised; the exception is kept by the store
+    TRAP_EXCEPTION = 104    # nobody catches the exception that `Thread.raised` is
+    TRAP_MEMORY = 105       # Exhaustion
+
+cdef enum:
+    HANDLE_ALL = 0xffffffffU
+    HANDLE_DELEGATE = 0xfffffffeU
+    LANDED = -1             # what a call of the host returns when an exception was caught: go on where the thread says
 
 cdef enum VT:
     # Value types. A reference is VT_REF | VT_NULL? | heap type, where heap types from 16 on are type indices + 16.
@@ -161,14 +204,17 @@ cdef enum:
     VT_NULL = 0x20000000
     HT_FUNC = 0
     HT_EXTERN = 1
+    HT_EXN = 2
     VT_FUNCREF = 0x60000000
     VT_EXTERNREF = 0x60000001
+    VT_EXNREF = 0x60000002
 
 cdef inline int trap(Ctx* ctx, W* pc, S* fp, int reason) noexcept nogil:
     """The only way out of guest code but for `halt`: remember where, and tell the caller why."""
     ctx.pc = pc
     ctx.fp = fp
     ctx.trap = reason
+    ctx.thread.ctx = ctx
     return reason
 
 cdef inline uint32_t slots_of(uint32_t t) noexcept nogil:

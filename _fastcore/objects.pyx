@@ -7,6 +7,9 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 from pywasm_ref._fastcore.dispatch cimport beyond, enter, halt_word, tick
+from pywasm_ref._fastcore.bridges cimport function
+from pywasm_ref._fastcore.exceptions cimport exns_free
+from pywasm_ref._fastcore.frames cimport Place, offset_of, stand
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.memory cimport mem_empty, mem_free, mem_limit, mem_new, mem_unview, mem_view, outside
 from pywasm_ref._fastcore.reader cimport FAULT_INVALID, FAULT_MALFORMED, FAULT_NONE
@@ -16,7 +19,8 @@ from pywasm_ref._fastcore.unit cimport *
 from pywasm_ref.errors import Exhaustion, Interrupted, Invalid, Malformed, Trap as TrapError, TrapReason, Unlinkable
 
 REASONS = list(TrapReason)
-OTHERS = {TRAP_STACK: (Exhaustion, "call stack exhausted"), TRAP_FUEL: (Exhaustion, "all fuel consumed"), TRAP_INTERRUPTED: (Interrupted, "interrupted")}
+OTHERS = {TRAP_STACK: (Exhaustion, "call stack exhausted"), TRAP_FUEL: (Exhaustion, "all fuel consumed"), TRAP_INTERRUPTED: (Interrupted, "interrupted"),
+          TRAP_MEMORY: (Exhaustion, "out of memory")}
 
 cdef enum:
     QUANTUM = 100000        # ticks between two looks at the stop flag
@@ -50,11 +54,13 @@ cdef class Store:
     cdef object raised
     cdef unsigned long thread   # that runs it, while depth is not 0
     cdef uint32_t depth
+    cdef Thread shared          # with all instances
 
     def __cinit__(self):
         self.raised = None
 
     def __dealloc__(self):
+        exns_free(&self.shared)
         free(self.stack)
 
     cdef bint prepare(self) except False:
@@ -297,6 +303,7 @@ cdef int run(Func f, S* fp) except -1:
     fp[code.hdr].w = halt_word()
     fp[code.hdr + 1].p = fp
     ctx.stack_end = store.end
+    ctx.thread = &store.shared
     if ctx.ticks <= 0 or store.stopped:
         ctx.ticks = 0 if store.stopped else QUANTUM
     store.top = fp + code.frame
@@ -313,7 +320,8 @@ cdef int run(Func f, S* fp) except -1:
 
 cdef object failure(Func f, int status):
     """The exception for a reason to stop, with the place of the instruction."""
-    cdef Ctx* ctx = f.fn.ctx
+    cdef Ctx* ctx
+    cdef Place here
     if status == TRAP_HOST:
         error = f.store.raised
         f.store.raised = None
@@ -322,23 +330,10 @@ cdef object failure(Func f, int status):
         kind, words = OTHERS[status]
         return kind(words)
     error = TrapError(REASONS[status - 1])
-    error.at = place(<Instance>f.owner, ctx.pc)
+    ctx = f.store.shared.ctx
+    if stand(&here, ctx, ctx.pc, ctx.fp):
+        error.at = offset_of(&here)
     return error
-
-
-cdef object place(Instance instance, W* pc):
-    """The byte offset of the instruction that a code word belongs to. Later: per module, a sorted index of ranges."""
-    cdef Unit* unit = instance.module.unit
-    cdef Code* code
-    cdef uint32_t i, k, word
-    for i in range(unit.n_codes):
-        code = &unit.codes[i]
-        if code.entry <= pc < code.entry + code.n_words:
-            word = <uint32_t>(pc - code.entry)
-            for k in range(code.n_places):
-                if code.places[2 * k] == word:
-                    return code.places[2 * k + 1]
-    return None
 
 
 cdef class Memory:
@@ -395,6 +390,8 @@ cdef class Instance:
         self.ctx.host = call_host
         self.ctx.store = <void*><PyObject*>self.store
         self.ctx.owner = <void*><PyObject*>self
+        self.ctx.unit = unit
+        self.ctx.thread = &self.store.shared
         self.link()
         self.make_globals()
         self.make_tables()
@@ -414,8 +411,8 @@ cdef class Instance:
             self.ctx.imports[i] = &self.host[i]
             self.host[i].type = unit.funcs[i]
             if isinstance(self.imported[i], Func):
-                self.host[i] = (<Func>self.imported[i]).fn[0]
-                if self.host[i].type != unit.funcs[i]:
+                self.ctx.imports[i] = (<Func>self.imported[i]).fn
+                if self.ctx.imports[i].type != unit.funcs[i]:
                     raise Unlinkable("incompatible import type")
             else:
                 self.host[i].host = <void*><PyObject*>self.imported[i]
@@ -433,19 +430,10 @@ cdef class Instance:
 
     cdef Fn* fn(self, uint32_t index) except NULL:
         """The function instance; all of the defined ones are made when the first is wanted."""
-        cdef Unit* unit = self.module.unit
-        cdef uint32_t i
-        if index < unit.imported_funcs:
-            return self.ctx.imports[index]
-        if self.ctx.fns == NULL:
-            self.ctx.fns = <Fn*>calloc(unit.n_codes, sizeof(Fn))
-            if self.ctx.fns == NULL:
-                raise MemoryError
-            for i in range(unit.n_codes):
-                self.ctx.fns[i].code = &unit.codes[i]
-                self.ctx.fns[i].ctx = self.ctx
-                self.ctx.fns[i].type = unit.codes[i].type
-        return &self.ctx.fns[index - unit.imported_funcs]
+        cdef Fn* fn = function(self.ctx, index)
+        if fn == NULL:
+            raise MemoryError
+        return fn
 
     cdef int make_globals(self) except -1:
         cdef Unit* unit = self.module.unit

@@ -68,6 +68,9 @@ cdef struct Unit:
     Limit* mems
     uint32_t n_mems
     uint32_t imported_mems
+    Type** tags
+    uint32_t n_tags
+    uint32_t imported_tags
     Import* imports
     uint32_t n_imports
     Export* exports
@@ -79,6 +82,7 @@ cdef struct Unit:
     bint has_start
     uint32_t start
     Code* codes             # of defined functions
+    Code** order            # the same by address, once somebody asked which function a word belongs to
     uint32_t n_codes
     uint32_t n_bodies
     W** chunks              # memory of code, freed with the module

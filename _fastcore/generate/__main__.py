@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from _fastcore.generate.calls import calls
 from _fastcore.generate.handlers import loop, threaded, topics
 from _fastcore.generate.model import variants
 from _fastcore.generate.numeric import numeric
@@ -28,7 +29,7 @@ cdef int loop(W* pc, S* fp, uint8_t* mem, uint64_t lim, uint64_t r0, Ctx* ctx, d
 
 def generated() -> dict[str, str]:
     """File names and texts."""
-    operations = (*structural(), *numeric())
+    operations = (*structural(), *calls(), *numeric())
     found = variants(operations)
     header, module = tables(operations, found)
     files = {"tables.pxd": header, "tables.pyx": module, "loop.pxd": LOOP_HEADER, "loop.pyx": loop(found)}

@@ -14,7 +14,7 @@ FORMATS = ("value", "load", "store", "branch", "raw")
 
 TEMPORARIES = {
     "ea": "uint64_t", "n": "uint64_t", "i": "uint64_t", "d": "double", "g": "float", "nfp": "S*", "code": "Code*", "fn": "Fn*",
-    "table": "Tab*", "old": "Ctx*", "status": "int",
+    "table": "Tab*", "old": "Ctx*", "back": "W*", "caller": "S*", "status": "int",
 }  # fmt: skip
 """C locals that a body may use. Both backends declare what a body mentions."""
 

@@ -12,78 +12,41 @@ from _fastcore.generate.model import Operation
 
 ACCUMULATORS = {"i": "r0", "l": "r0", "d": "f0", "f": "g0"}
 FIELDS = {"i": "u64", "l": "u64", "d": "f64", "f": "f32"}
-NEXT_CALL = "JUMP\n"
-CALL = """if nfp + code.frame > ctx.stack_end: TRAP STACK
-nfp[code.hdr].w = pc + {length}
-nfp[code.hdr + 1].p = fp
-fp = nfp
-ctx.ticks -= pc[1].h[1]
-pc = code.entry
-JUMP
-"""
-RELOAD = """r0 = nfp[0].u64
-f0 = nfp[0].f64
-g0 = nfp[0].f32
-mem = ctx.mem0.base
-lim = ctx.mem0.size
-"""
-CALL_FN = (
-    """if fn.ctx == NULL:
-    status = ctx.host(ctx, fn, nfp, pc, fp)
-    if status != 0: RETURN status
-"""
-    + "".join(f"    {line}\n" for line in RELOAD.splitlines())
-    + """    pc = pc + {length}
-    GOTO
-old = ctx
-nfp = bridge(ctx, fn, nfp, pc + {length}, fp)
-if nfp == NULL: TRAP STACK
-ctx = fn.ctx
-ctx.ticks = old.ticks - pc[1].h[1]
-ctx.stack_end = old.stack_end
-mem = ctx.mem0.base
-lim = ctx.mem0.size
-fp = nfp
-pc = fn.code.entry
-JUMP
-"""
-)
 LEAVE = "fp = nfp\nGOTO\n"
 
 
 def structural() -> Iterator[Operation]:
     yield from _moves()
     yield from _control()
-    yield from _calls()
     yield from _variables()
     yield from _memory()
 
 
-def _raw(name: str, body: str, length: int, operands: str = "", kinds: tuple[str, ...] = (), topic: str = "control") -> Operation:
+def raw(name: str, body: str, length: int, operands: str = "", kinds: tuple[str, ...] = (), topic: str = "control") -> Operation:
     return Operation(name, "raw", operands, "", body, kinds, False, topic, length)
 
 
 def _moves() -> Iterator[Operation]:
-    yield _raw("copy", "fp[pc[1].h[1]].u64 = fp[pc[1].h[0]].u64\n", 2)
-    yield _raw("copy_n", "memmove(&fp[pc[1].h[1]], &fp[pc[1].h[0]], pc[1].h[2] * 8)\n", 2)
-    yield _raw("const32", "fp[pc[1].h[1]].u64 = pc[1].w[1]\n", 2)
-    yield _raw("const64", "fp[pc[1].h[1]].u64 = pc[2].u\n", 3)
-    yield _raw("keep_i", "fp[pc[1].h[1]].u64 = r0\n", 2)
-    yield _raw("keep_d", "fp[pc[1].h[1]].f64 = f0\n", 2)
-    yield _raw("keep_f", "fp[pc[1].h[1]].f32 = g0\n", 2)
+    yield raw("copy", "fp[pc[1].h[1]].u64 = fp[pc[1].h[0]].u64\n", 2)
+    yield raw("copy_n", "memmove(&fp[pc[1].h[1]], &fp[pc[1].h[0]], pc[1].h[2] * 8)\n", 2)
+    yield raw("const32", "fp[pc[1].h[1]].u64 = pc[1].w[1]\n", 2)
+    yield raw("const64", "fp[pc[1].h[1]].u64 = pc[2].u\n", 3)
+    yield raw("keep_i", "fp[pc[1].h[1]].u64 = r0\n", 2)
+    yield raw("keep_d", "fp[pc[1].h[1]].f64 = f0\n", 2)
+    yield raw("keep_f", "fp[pc[1].h[1]].f32 = g0\n", 2)
     choice = "fp[pc[1].h[1]].u64 = fp[pc[1].h[0]].u64 if {c} != 0 else fp[pc[1].h[2]].u64\n"
-    yield _raw("select", choice.replace("{c}", "fp[pc[1].h[3]].u32"), 2)
-    yield _raw("select_r", choice.replace("{c}", "<uint32_t>r0"), 2)
+    yield raw("select", choice.replace("{c}", "fp[pc[1].h[3]].u32"), 2)
+    yield raw("select_r", choice.replace("{c}", "<uint32_t>r0"), 2)
     keeping = "r0 = fp[pc[1].h[0]].u64 if {c} != 0 else fp[pc[1].h[2]].u64\nfp[pc[1].h[1]].u64 = r0\n"
-    yield _raw("select_i", keeping.replace("{c}", "fp[pc[1].h[3]].u32"), 2)
-    yield _raw("select_i_r", keeping.replace("{c}", "<uint32_t>r0"), 2)
+    yield raw("select_i", keeping.replace("{c}", "fp[pc[1].h[3]].u32"), 2)
+    yield raw("select_i_r", keeping.replace("{c}", "<uint32_t>r0"), 2)
 
 
 def _control() -> Iterator[Operation]:
-    yield _raw("halt", "RETURN 0\n", 1)
-    yield _raw("unreachable", "TRAP UNREACHABLE\n", 1)
-    yield _raw("fuel", "ctx.ticks -= pc[1].h[1]\n", 2)
-    yield _raw("br", "ctx.ticks -= pc[1].h[1]\npc = pc[2].t\nJUMP\n", 3)
+    yield raw("halt", "RETURN 0\n", 1)
+    yield raw("unreachable", "TRAP UNREACHABLE\n", 1)
+    yield raw("fuel", "ctx.ticks -= pc[1].h[1]\n", 2)
+    yield raw("br", "ctx.ticks -= pc[1].h[1]\npc = pc[2].t\nJUMP\n", 3)
     taken = "if {condition}:\n    ctx.ticks -= pc[1].h[1]\n    pc = pc[2].t\n    JUMP\n"
     yield Operation("br_nz", "branch", "i", "", taken.replace("{condition}", "{a} != 0"), ("s", "r"), False, "branch", 3)
     yield Operation("br_z", "branch", "i", "", taken.replace("{condition}", "{a} == 0"), ("s", "r"), False, "branch", 3)
@@ -92,40 +55,17 @@ def _control() -> Iterator[Operation]:
     table = "i = {a}\nn = pc[1].w[1]\nctx.ticks -= pc[1].h[1]\nif i > n: i = n\npc = pc[2 + i].t\nJUMP\n"
     yield Operation("br_table", "branch", "i", "", table, ("s", "r"), False, "branch", 2)
     for n in (1, 2, 3, 4):
-        yield _raw(f"enter_{n}", "".join(f"fp[pc[1].h[0] + {i}].u64 = 0\n" for i in range(n)), 2)
-    yield _raw("enter", "memset(&fp[pc[1].h[0]], 0, pc[1].w[1] * 8)\n", 2)
+        yield raw(f"enter_{n}", "".join(f"fp[pc[1].h[0] + {i}].u64 = 0\n" for i in range(n)), 2)
+    yield raw("enter", "memset(&fp[pc[1].h[0]], 0, pc[1].w[1] * 8)\n", 2)
     leave = "nfp = fp[pc[1].h[1] + 1].p\npc = fp[pc[1].h[1]].w\nfp = nfp\nGOTO\n"
-    yield _raw("ret", leave, 2)
+    yield raw("ret", leave, 2)
     for letter, accumulator in ACCUMULATORS.items():
         if letter == "l":
             continue
         value = {"i": "fp[pc[1].h[0]].u64", "d": "fp[pc[1].h[0]].f64", "f": "fp[pc[1].h[0]].f32"}[letter]
-        yield _raw(f"ret_{letter}", f"{accumulator} = {value}\nfp[0].{FIELDS[letter]} = {accumulator}\n" + leave, 2)
-        yield _raw(f"ret_{letter}_r", f"fp[0].{FIELDS[letter]} = {accumulator}\n" + leave, 2)
-    yield _raw("ret_k", "r0 = pc[2].u\nfp[0].u64 = r0\nf0 = pc[2].f\ng0 = pc[2].g[0]\n" + leave, 3)
-
-
-def _calls() -> Iterator[Operation]:
-    yield _raw("call", "code = pc[2].code\nnfp = fp + pc[1].h[0]\n" + CALL.replace("{length}", "3"), 3)
-    imported = "fn = ctx.imports[pc[2].u]\nnfp = fp + pc[1].h[0]\n"
-    yield _raw("call_import", imported + CALL_FN.replace("{length}", "3"), 3)
-    indirect = """table = ctx.tables[pc[1].h[3]]
-i = {a}
-if i >= table.size: TRAP UNDEFINED_ELEMENT
-fn = table.elems[i].fn
-if fn == NULL: TRAP UNINITIALIZED_ELEMENT
-if <void*>fn.type != pc[2].v: TRAP INDIRECT_CALL_TYPE_MISMATCH
-nfp = fp + pc[1].h[0]
-if fn.ctx == ctx:
-    code = fn.code
-"""
-    inner = "".join(f"    {line}\n" for line in CALL.splitlines())
-    body = (indirect + inner + CALL_FN).replace("{length}", "3")
-    yield _raw("call_indirect", body.replace("{a}", "fp[pc[1].h[2]].u32"), 3)
-    yield _raw("call_indirect_r", body.replace("{a}", "<uint32_t>r0"), 3)
-    restore = "nfp = unbridge(fp)\nold = ctx\nctx = <Ctx*>fp[-2].v\nctx.ticks = old.ticks\npc = fp[-4].w\nfp = fp[-3].p\n"
-    restore += RELOAD + "GOTO\n"
-    yield _raw("restore", restore, 1)
+        yield raw(f"ret_{letter}", f"{accumulator} = {value}\nfp[0].{FIELDS[letter]} = {accumulator}\n" + leave, 2)
+        yield raw(f"ret_{letter}_r", f"fp[0].{FIELDS[letter]} = {accumulator}\n" + leave, 2)
+    yield raw("ret_k", "r0 = pc[2].u\nfp[0].u64 = r0\nf0 = pc[2].f\ng0 = pc[2].g[0]\n" + leave, 3)
 
 
 def _variables() -> Iterator[Operation]:
@@ -134,8 +74,8 @@ def _variables() -> Iterator[Operation]:
         name = FIELDS[letter]
         yield Operation(f"global_get_{letter}", "load", "", letter, f"{there}.{name}", (), False, "control", 2)
         yield Operation(f"global_get_far_{letter}", "load", "", letter, f"{there}.p[0].{name}", (), False, "control", 2)
-    yield _raw("global_set", f"{there}.u64 = fp[pc[1].h[0]].u64\n", 2)
-    yield _raw("global_set_far", f"{there}.p[0].u64 = fp[pc[1].h[0]].u64\n", 2)
+    yield raw("global_set", f"{there}.u64 = fp[pc[1].h[0]].u64\n", 2)
+    yield raw("global_set_far", f"{there}.p[0].u64 = fp[pc[1].h[0]].u64\n", 2)
 
 
 LOADS = {
@@ -169,6 +109,6 @@ def _memory() -> Iterator[Operation]:
     yield Operation("memory.grow", "value", "i", "i", grow, ("s", "r"), False, "memory", 2)
     ends = "n = fp[pc[1].h[3]].u32\ni = fp[pc[1].h[0]].u32\n"
     bounds = "if i + n > lim: TRAP OUT_OF_BOUNDS_MEMORY\n"
-    yield _raw("memory.fill", ends + bounds + "memset(mem + i, fp[pc[1].h[2]].u32 & 255, n)\n", 2, topic="memory")
+    yield raw("memory.fill", ends + bounds + "memset(mem + i, fp[pc[1].h[2]].u32 & 255, n)\n", 2, topic="memory")
     copy = "ea = fp[pc[1].h[2]].u32\nif ea + n > lim: TRAP OUT_OF_BOUNDS_MEMORY\nmemmove(mem + i, mem + ea, n)\n"
-    yield _raw("memory.copy", ends + bounds + copy, 2, topic="memory")
+    yield raw("memory.copy", ends + bounds + copy, 2, topic="memory")

@@ -1,0 +1,19 @@
+"""Walking the frames of the value stack: which function a word of code belongs to, and who called it."""
+
+from libc.stdint cimport uint32_t
+from pywasm_ref._fastcore.layout cimport Code, Ctx, S, W
+from pywasm_ref._fastcore.unit cimport Unit
+
+cdef struct Place:
+    # An instruction that is being executed, in a frame.
+    Ctx* ctx
+    W* pc                   # its first word; for a call that is under way, some word of it
+    S* fp
+    Code* code              # NULL where no function of a guest is
+
+cdef bint stand(Place* place, Ctx* ctx, W* pc, S* fp) noexcept nogil
+cdef bint outward(Place* place) noexcept nogil
+cdef uint32_t offset_of(Place* place) noexcept nogil
+cdef void set_words(void* halt, void* restore) noexcept nogil
+cdef W* halt_word() noexcept nogil
+cdef W* restore_word() noexcept nogil

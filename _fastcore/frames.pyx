@@ -1,0 +1,110 @@
+"""See frames.pxd. A module's functions are sorted by address when the first of them is looked for."""
+
+from libc.stdint cimport uint32_t, uint64_t
+from libc.stdlib cimport free, malloc, qsort
+
+cdef extern from "pythread.h" nogil:
+    ctypedef void* PyThread_type_lock
+    PyThread_type_lock PyThread_allocate_lock()
+    int PyThread_acquire_lock(PyThread_type_lock, int)
+    void PyThread_release_lock(PyThread_type_lock)
+
+cdef PyThread_type_lock LOCK = PyThread_allocate_lock()
+cdef W HALT
+cdef W RESTORE
+
+
+cdef void set_words(void* halt, void* restore) noexcept nogil:
+    """The handlers of the two operations that stand in no function."""
+    HALT.v = halt
+    RESTORE.v = restore
+
+
+cdef W* halt_word() noexcept nogil:
+    """The return address of the outermost frame."""
+    return &HALT
+
+
+cdef W* restore_word() noexcept nogil:
+    """The return address of a function that was called from another instance; see bridges.pxd."""
+    return &RESTORE
+
+
+cdef int earlier(const void* a, const void* b) noexcept nogil:
+    cdef W* x = (<Code**>a)[0].entry
+    cdef W* y = (<Code**>b)[0].entry
+    return -1 if x < y else x > y
+
+
+cdef Code** in_order(Unit* unit) noexcept nogil:
+    """The functions by address; NULL when memory is out. Threads that share the module may ask at once."""
+    cdef Code** order
+    cdef uint32_t i
+    PyThread_acquire_lock(LOCK, 1)
+    if unit.order == NULL:
+        order = <Code**>malloc((<uint64_t>unit.n_codes + 1) * sizeof(Code*))
+        if order != NULL:
+            for i in range(unit.n_codes):
+                order[i] = &unit.codes[i]
+            qsort(order, unit.n_codes, sizeof(Code*), earlier)
+            unit.order = order
+    order = unit.order
+    PyThread_release_lock(LOCK)
+    return order
+
+
+cdef bint holds(Code* code, W* pc) noexcept nogil:
+    return code.entry <= pc < code.entry + code.n_words
+
+
+cdef Code* code_at(Unit* unit, W* pc) noexcept nogil:
+    cdef Code** order = in_order(unit)
+    cdef uint32_t low = 0, high = unit.n_codes, middle
+    if order == NULL:
+        for low in range(unit.n_codes):
+            if holds(&unit.codes[low], pc):
+                return &unit.codes[low]
+        return NULL
+    while low < high:
+        middle = low + (high - low) // 2
+        if order[middle].entry <= pc:
+            low = middle + 1
+        else:
+            high = middle
+    return order[low - 1] if low and holds(order[low - 1], pc) else NULL
+
+
+cdef bint stand(Place* place, Ctx* ctx, W* pc, S* fp) noexcept nogil:
+    """Take a place; False when no function is there."""
+    place.ctx = ctx
+    place.pc = pc
+    place.fp = fp
+    place.code = code_at(<Unit*>ctx.unit, pc)
+    return place.code != NULL
+
+
+cdef bint outward(Place* place) noexcept nogil:
+    """Go to the call that made this frame; False when the host did."""
+    cdef Ctx* ctx = place.ctx
+    cdef S* fp = place.fp
+    cdef W* back = fp[place.code.hdr].w
+    fp = fp[place.code.hdr + 1].p
+    if back == &RESTORE:
+        back = fp[-4].w
+        ctx = <Ctx*>fp[-2].v
+        fp = fp[-3].p
+    return back != &HALT and stand(place, ctx, back - 1, fp)
+
+
+cdef uint32_t offset_of(Place* place) noexcept nogil:
+    """The byte offset in the module of the instruction; 0 when nobody noted it."""
+    cdef Code* code = place.code
+    cdef uint32_t word = <uint32_t>(place.pc - code.entry)
+    cdef uint32_t low = 0, high = code.n_places, middle
+    while low < high:
+        middle = low + (high - low) // 2
+        if code.places[2 * middle] <= word:
+            low = middle + 1
+        else:
+            high = middle
+    return code.places[2 * low - 1] if low else 0

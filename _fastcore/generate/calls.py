@@ -1,0 +1,141 @@
+"""Bodies of calls of all kinds, of exceptions, and of the instructions about references. The words are those of `structural`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from _fastcore.generate.model import Operation
+from _fastcore.generate.structural import raw
+
+
+def _inside(lines: str, depth: int = 1) -> str:
+    return "".join("    " * depth + f"{line}\n" for line in lines.splitlines())
+
+
+MEMORY = "mem = ctx.mem0.base\nlim = ctx.mem0.size\n"
+RELOAD = "r0 = {at}[0].u64\nf0 = {at}[0].f64\ng0 = {at}[0].f32\n"
+"""Behind a call, the accumulator of its result's class equals the slot."""
+
+CALL = """if nfp + code.frame > ctx.stack_end: TRAP STACK
+nfp[code.hdr].w = pc + {length}
+nfp[code.hdr + 1].p = fp
+fp = nfp
+ctx.ticks -= pc[1].h[1]
+pc = code.entry
+JUMP
+"""
+LAND = f"""old = ctx
+ctx = ctx.thread.ctx
+ctx.ticks = old.ticks - 1
+pc = ctx.pc
+fp = ctx.fp
+{MEMORY}JUMP
+"""
+"""An exception was caught: go on at its handler."""
+
+HOST = f"""status = ctx.host(ctx, fn, nfp, pc, fp)
+if status > 0: RETURN status
+if status < 0:
+{_inside(LAND)}"""
+CALL_FN = f"""if fn.ctx == NULL:
+{_inside(HOST + RELOAD.replace("{at}", "nfp") + MEMORY)}    pc = pc + {{length}}
+    GOTO
+old = ctx
+nfp = bridge(ctx, fn, nfp, pc + {{length}}, fp)
+if nfp == NULL: TRAP STACK
+ctx = fn.ctx
+ctx.ticks = old.ticks - pc[1].h[1]
+{MEMORY}fp = nfp
+pc = fn.code.entry
+JUMP
+"""
+CALL_ANY = f"""if fn.ctx == ctx:
+    code = fn.code
+{_inside(CALL)}{CALL_FN}"""
+
+TAIL = """nfp = fp + pc[1].h[0]
+back = fp[pc[1].h[2]].w
+caller = fp[pc[1].h[2] + 1].p
+if fp + code.frame > ctx.stack_end: TRAP STACK
+i = 0
+n = code.type.param_slots
+while i < n:
+    fp[i].u64 = nfp[i].u64
+    i = i + 1
+fp[code.hdr].w = back
+fp[code.hdr + 1].p = caller
+ctx.ticks -= pc[1].h[1]
+pc = code.entry
+JUMP
+"""
+TAIL_FN = f"""nfp = fp + pc[1].h[0]
+if fn.ctx == NULL:
+{_inside(HOST)}    memmove(fp, nfp, fn.type.result_slots * 8)
+{_inside(RELOAD.replace("{at}", "fp"))}    nfp = fp[pc[1].h[2] + 1].p
+    pc = fp[pc[1].h[2]].w
+    fp = nfp
+{_inside(MEMORY)}    GOTO
+old = ctx
+nfp = replace(ctx, fn, nfp, fp, pc[1].h[2])
+if nfp == NULL: TRAP STACK
+ctx = fn.ctx
+ctx.ticks = old.ticks - pc[1].h[1]
+{MEMORY}fp = nfp
+pc = fn.code.entry
+JUMP
+"""
+TAIL_ANY = f"""if fn.ctx == ctx:
+    code = fn.code
+{_inside(TAIL)}{TAIL_FN}"""
+BEHIND = "(fp + pc[1].h[0])[(<Type*>pc[2].v).param_slots]"
+"""What stands behind the arguments of a tail call: an index, or a reference."""
+
+IN_TABLE = """table = ctx.tables[pc[1].h[3]]
+i = {index}
+if i >= table.size: TRAP UNDEFINED_ELEMENT
+fn = table.elems[i].fn
+if fn == NULL: TRAP UNINITIALIZED_ELEMENT
+if <void*>fn.type != pc[2].v: TRAP INDIRECT_CALL_TYPE_MISMATCH
+"""
+NOT_NULL = "if fn == NULL: TRAP NULL_FUNCTION_REFERENCE\n"
+ARGUMENTS = "nfp = fp + pc[1].h[0]\n"
+
+
+def calls() -> Iterator[Operation]:
+    yield from _calls()
+    yield from _tail_calls()
+    yield from _exceptions()
+    yield from _references()
+
+
+def _operation(name: str, body: str, length: int = 3) -> Operation:
+    return raw(name, body.replace("{length}", str(length)), length, topic="calls")
+
+
+def _calls() -> Iterator[Operation]:
+    yield _operation("call", "code = pc[2].code\n" + ARGUMENTS + CALL)
+    yield _operation("call_import", "fn = ctx.imports[pc[2].u]\n" + ARGUMENTS + CALL_FN)
+    for suffix, index in (("", "fp[pc[1].h[2]].u32"), ("_r", "<uint32_t>r0")):
+        yield _operation(f"call_indirect{suffix}", IN_TABLE.replace("{index}", index) + ARGUMENTS + CALL_ANY)
+    yield _operation("call_ref", "fn = fp[pc[1].h[2]].fn\n" + NOT_NULL + ARGUMENTS + CALL_ANY)
+    restore = "nfp = unbridge(fp)\nold = ctx\nctx = <Ctx*>fp[-2].v\nctx.ticks = old.ticks\npc = fp[-4].w\nfp = fp[-3].p\n"
+    yield _operation("restore", restore + RELOAD.replace("{at}", "nfp") + MEMORY + "GOTO\n", 1)
+
+
+def _tail_calls() -> Iterator[Operation]:
+    yield _operation("return_call", "code = pc[2].code\n" + TAIL)
+    yield _operation("return_call_import", "fn = ctx.imports[pc[2].u]\n" + TAIL_FN)
+    yield _operation("return_call_indirect", IN_TABLE.replace("{index}", f"{BEHIND}.u32") + TAIL_ANY)
+    yield _operation("return_call_ref", f"fn = {BEHIND}.fn\n" + NOT_NULL + TAIL_ANY)
+
+
+def _exceptions() -> Iterator[Operation]:
+    for name, length in (("throw_new", 3), ("throw_again", 2)):
+        body = f"ctx.ticks -= pc[1].h[1]\nstatus = {name}(ctx, pc, fp)\nif status > 0: RETURN status\n"
+        yield _operation(name, body + LAND, length)
+
+
+def _references() -> Iterator[Operation]:
+    body = "fn = function(ctx, pc[1].w[1])\nif fn == NULL: TRAP MEMORY\nfp[pc[1].h[1]].fn = fn\n"
+    yield _operation("ref_func", body, 2)
+    yield _operation("ref_as_non_null", "if fp[pc[1].h[0]].u64 == 0: TRAP NULL_REFERENCE\n", 2)
