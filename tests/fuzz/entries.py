@@ -10,6 +10,7 @@ import pywasm_ref as wasm
 from pywasm_ref import binary, text, validation
 from pywasm_ref.errors import WasmError
 from pywasm_ref.features import ALL
+from pywasm_ref.syntax.types import V128, RefType, ValType
 
 FUEL = 20_000
 LIMITS = wasm.Limits(fuel=FUEL, memory_pages=64, table_entries=10_000, call_depth=300)
@@ -44,12 +45,25 @@ def invoke(data: bytes) -> None:
     instance = instantiate(data)
     if instance is None:
         return
-    for export in list(instance.exports):
-        function = instance.exports[export]
+    for name in list(instance.exports):
+        function = instance.exports[name]
         if isinstance(function, wasm.Func):
             for number in (0, 1, -1, 2**31 - 1):
-                with contextlib.suppress(WasmError, TypeError):
-                    function(*(number for _ in function.type.params))
+                call(function, number)
+
+
+def call(function: wasm.Func, number: int) -> None:
+    """Call with that number wherever one is wanted, and null elsewhere; where null is not allowed there is nothing to call with."""
+    arguments = [argument(t, number) for t in function.type.params]
+    if all(t.null for t in function.type.params if isinstance(t, RefType)):
+        with contextlib.suppress(WasmError):
+            function(*arguments)
+
+
+def argument(t: ValType, number: int) -> object:
+    if isinstance(t, RefType):
+        return None
+    return (number % 2**128).to_bytes(16, "little") if t is V128 else number
 
 
 BINARY: dict[str, Callable[[bytes], Any]] = {"decode": decode, "validate": validate, "instantiate": instantiate, "invoke": invoke}
