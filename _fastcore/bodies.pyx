@@ -9,7 +9,7 @@ from pywasm_ref._fastcore.numerics cimport load32, load64
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.tables cimport *
 from pywasm_ref._fastcore.translator cimport *
-from pywasm_ref._fastcore.types cimport func_type
+from pywasm_ref._fastcore.types cimport body_type
 from pywasm_ref._fastcore.unit cimport *
 from pywasm_ref._fastcore.operands cimport *
 from pywasm_ref._fastcore.rules_control cimport *
@@ -70,12 +70,14 @@ cdef bint add_locals(Tr* tr, uint64_t n, uint32_t type, const uint8_t* at) noexc
         return False
     if not (reserve(tr, <void**>&tr.local_types, &tr.cap_locals, wanted, 4)
             and reserve(tr, <void**>&tr.local_slots, &tr.cap_locals2, wanted, 4)
-            and reserve(tr, <void**>&tr.local_pending, &tr.cap_locals3, wanted, 4)):
+            and reserve(tr, <void**>&tr.local_pending, &tr.cap_locals3, wanted, 4)
+            and reserve(tr, <void**>&tr.local_set, &tr.cap_locals4, wanted, 1)):
         return False
     for i in range(n):
         tr.local_types[tr.n_locals] = type
         tr.local_slots[tr.n_locals] = tr.hdr
         tr.local_pending[tr.n_locals] = 0
+        tr.local_set[tr.n_locals] = 0
         tr.n_locals += 1
         tr.hdr += slots_of(type)
     return True
@@ -118,7 +120,7 @@ cdef int translate(Tr* tr, Unit* unit, Code* code) noexcept nogil:
     tr.at = tr.r.at
     tr.live = True
     tr.n_vals = tr.n_ctrls = tr.n_irs = tr.n_words = tr.n_labels = tr.n_fixes = tr.n_places = tr.n_targets = tr.n_locals = 0
-    tr.hdr = tr.flushed = tr.barrier = tr.round = 0
+    tr.hdr = tr.flushed = tr.barrier = tr.round = tr.n_inits = 0
     if not declare_locals(tr):
         return -1
     zero_locals(tr)
@@ -129,7 +131,7 @@ cdef int translate(Tr* tr, Unit* unit, Code* code) noexcept nogil:
     push_body(tr)
     while tr.n_ctrls != 0 and tr.r.fault == FAULT_NONE:
         if tr.r.at >= tr.r.end:
-            return malformed(tr.r, tr.r.end, b"unexpected end of section or function")
+            return unexpected_end(tr.r)
         tr.at = tr.r.at
         tr.r.at += 1
         RULES[tr.at[0]](tr)
@@ -145,7 +147,11 @@ cdef int translate(Tr* tr, Unit* unit, Code* code) noexcept nogil:
 
 cdef void push_body(Tr* tr) noexcept nogil:
     """The body is a block without parameters: those are locals."""
-    push_ctrl(tr, 0x02, func_type(tr.type.valtypes + tr.type.n_params, 0, tr.type.n_results))
+    cdef Type* type = body_type(tr.type)
+    if type == NULL:
+        out_of_memory(tr.r)
+    else:
+        push_ctrl(tr, 0x02, type)
 
 
 cdef int finish(Tr* tr) noexcept nogil:
@@ -183,3 +189,5 @@ cdef void tr_free(Tr* tr) noexcept nogil:
     free(tr.local_types)
     free(tr.local_slots)
     free(tr.local_pending)
+    free(tr.local_set)
+    free(tr.inits)

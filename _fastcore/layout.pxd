@@ -34,14 +34,32 @@ cdef union W:
     void* v
 
 cdef struct Type:
-    # A closed function type; equal types are one object for the life of the process, so `==` on pointers is equality.
-    uint32_t n_params
+    # A closed defined type; equal types are one object for the life of the process, so `==` on pointers is equality.
+    uint32_t heap           # what stands for it as a heap type in a value type
+    uint8_t kind            # HT_FUNC, HT_STRUCT or HT_ARRAY
+    uint8_t final
+    uint32_t depth          # how many supertypes it has
+    Type* parent            # the declared supertype, or NULL
+    Type* jump              # a supertype further up, or itself at the root: any one is found in a logarithmic number of steps
+    Group* group            # with which it is recursive
+    uint32_t index          # in the group
+    uint32_t n_params       # of a function; 0 otherwise
     uint32_t n_results
     uint32_t param_slots
     uint32_t result_slots
-    uint32_t* valtypes      # parameters, then results
+    uint32_t n_fields       # of a structure; 1 of an array
+    uint32_t* valtypes      # parameters, then results; or the storage types of fields
+    uint8_t* muts           # of fields: may they be written
+    Type* body              # of a function: [] -> results, once somebody wanted it
+
+cdef struct Group:
+    # A recursive group. `words` spell it with positions in the place of references to itself: equal groups have equal words.
+    Group* next             # in its bucket
     uint64_t hash
-    Type* next              # in its bucket
+    uint64_t n_words
+    uint32_t* words
+    Type* types
+    uint32_t n_types
 
 cdef struct Handler:
     # What catches an exception that is thrown between two words of a function. Inner ones stand before outer ones.
@@ -191,23 +209,37 @@ cdef enum:
     LANDED = -1             # what a call of the host returns when an exception was caught: go on where the thread says
 
 cdef enum VT:
-    # Value types. A reference is VT_REF | VT_NULL? | heap type, where heap types from 16 on are type indices + 16.
+    # Value types. A reference is VT_REF | VT_NULL? | heap type, where heap types from HT_DEFINED on are those of `Type.heap`.
     VT_BOT = 0
     VT_I32 = 1
     VT_I64 = 2
     VT_F32 = 3
     VT_F64 = 4
     VT_V128 = 5
+    VT_I8 = 6               # of fields only
+    VT_I16 = 7
 
 cdef enum:
     VT_REF = 0x40000000
     VT_NULL = 0x20000000
+    VT_HEAP = 0x1fffffff    # the bits of the heap type
     HT_FUNC = 0
     HT_EXTERN = 1
-    HT_EXN = 2
+    HT_ANY = 2
+    HT_EQ = 3
+    HT_I31 = 4
+    HT_STRUCT = 5
+    HT_ARRAY = 6
+    HT_NONE = 7
+    HT_NOFUNC = 8
+    HT_EXN = 9
+    HT_NOEXN = 10
+    HT_NOEXTERN = 11
+    HT_BOT = 12
+    HT_DEFINED = 16
     VT_FUNCREF = 0x60000000
     VT_EXTERNREF = 0x60000001
-    VT_EXNREF = 0x60000002
+    VT_EXNREF = 0x60000009
 
 cdef inline int trap(Ctx* ctx, W* pc, S* fp, int reason) noexcept nogil:
     """The only way out of guest code but for `halt`: remember where, and tell the caller why."""

@@ -200,7 +200,7 @@ cdef class Module:
         cdef int fault = self.unit.r.fault
         if fault == FAULT_NONE:
             return 0
-        words = self.unit.r.words.decode()
+        words = self.unit.r.words.decode() if self.unit.r.words != NULL else ""
         if fault == FAULT_MALFORMED:
             raise Malformed(words, self.unit.r.fault_at)
         if fault == FAULT_INVALID:
@@ -496,7 +496,7 @@ cdef class Instance:
             self.ctx.mem0 = self.ctx.mems[0]
         for i in range(unit.n_datas):
             s = &unit.datas[i]
-            if not s.active:
+            if s.mode != SEGMENT_ACTIVE:
                 continue
             offset = self.value(&s.offset)
             memory = self.ctx.mems[s.target]

@@ -15,11 +15,15 @@ cdef struct Reader:
     const uint8_t* end
     int fault
     uint64_t fault_at           # byte offset in the module
-    char words[160]             # the message
+    char* words                 # the message, or NULL when there was no memory for it
 
 cdef int fail(Reader* r, int fault, const uint8_t* at, const char* words) noexcept nogil
+cdef int unexpected_end(Reader* r) noexcept nogil
+cdef int out_of_memory(Reader* r) noexcept nogil
+cdef uint32_t length(Reader* r) noexcept nogil
+cdef void forget_fault(Reader* r) noexcept nogil
 cdef uint64_t leb_slow(Reader* r, int bits, bint signed_) noexcept nogil
-cdef int utf8(Reader* r, const uint8_t* p, uint64_t n) noexcept nogil
+cdef bint is_utf8(const uint8_t* p, uint64_t n) noexcept nogil
 
 cdef inline int malformed(Reader* r, const uint8_t* at, const char* words) noexcept nogil:
     return fail(r, FAULT_MALFORMED, at, words)
@@ -30,7 +34,7 @@ cdef inline int invalid(Reader* r, const uint8_t* at, const char* words) noexcep
 cdef inline uint8_t u8(Reader* r) noexcept nogil:
     """A byte; 0 and a fault at the end."""
     if r.at >= r.end:
-        malformed(r, r.at, b"unexpected end")
+        unexpected_end(r)
         return 0
     r.at += 1
     return r.at[-1]

@@ -1,6 +1,7 @@
 """Blocks, branches and calls."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdio cimport snprintf
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy, memset
 from pywasm_ref._fastcore.dispatch cimport handler_word
@@ -9,7 +10,8 @@ from pywasm_ref._fastcore.numerics cimport load32, load64
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.tables cimport *
 from pywasm_ref._fastcore.translator cimport *
-from pywasm_ref._fastcore.types cimport func_type
+from pywasm_ref._fastcore.types cimport block_result, is_subtype, match, matches
+from pywasm_ref._fastcore.valtypes cimport func_type_at
 from pywasm_ref._fastcore.unit cimport *
 from pywasm_ref._fastcore.operands cimport *
 
@@ -21,20 +23,23 @@ cdef Type* block_type(Tr* tr) noexcept nogil:
     cdef Type* type
     if at < tr.r.end and at[0] == 0x40:
         tr.r.at += 1
-        type = func_type(&one, 0, 0)
+        type = block_result(VT_BOT)
     elif at < tr.r.end and 0x40 < at[0] < 0x80:
         one = value_type(tr)
-        type = func_type(&one, 0, 1)
+        if tr.r.fault:
+            return NULL
+        type = block_result(one)
     else:
         index = s33(tr.r)
         if tr.r.fault:
             return NULL
-        if index < 0 or index >= tr.unit.n_types:
-            invalid(tr.r, at, b"unknown type")
+        if index < 0:
+            malformed(tr.r, at, b"malformed block type")
             return NULL
-        type = tr.unit.types[index]
+        tr.unit.at = tr.at
+        return func_type_at(tr.unit, <uint32_t>index)
     if type == NULL:
-        fail(tr.r, FAULT_MEMORY, at, b"out of memory")
+        out_of_memory(tr.r)
     return type
 
 
@@ -52,6 +57,7 @@ cdef void push_ctrl(Tr* tr, uint8_t opcode, Type* type) noexcept nogil:
     c.height = tr.n_vals - type.n_params
     c.slots = tr.vals[c.height].slot if type.n_params else slot_height(tr)
     c.label = new_label(tr)
+    c.inits = tr.n_inits
 
 
 cdef void begin(Tr* tr, uint8_t opcode) noexcept nogil:
@@ -94,10 +100,8 @@ cdef void leave_block(Tr* tr) noexcept nogil:
     """The results are there, in their canonical slots, and nothing else is."""
     cdef Ctrl* c = &tr.ctrls[tr.n_ctrls - 1]
     cdef Type* type = c.type
-    check_top(tr, type.valtypes + type.n_params, type.n_results)
-    if tr.n_vals != c.height + type.n_results:
-        mismatch(tr)
-    if tr.live:
+    forget_set(tr, c.inits)
+    if check_end(tr, type.valtypes + type.n_params, type.n_results) and tr.live:
         flush(tr, 0)
 
 
@@ -128,8 +132,8 @@ cdef void r_end(Tr* tr) noexcept nogil:
         end_body(tr)
         return
     leave_block(tr)
-    if c.opcode == 0x04 and (type.n_params != type.n_results or memcmp_types(type)):
-        mismatch(tr)
+    if c.opcode == 0x04 and tr.r.fault == FAULT_NONE:
+        check_missing_else(tr, type, c.height)
     if tr.r.fault:
         return
     end_block(tr)
@@ -148,26 +152,25 @@ cdef void r_end(Tr* tr) noexcept nogil:
 cdef void end_body(Tr* tr) noexcept nogil:
     """The end of a function to which nobody branches: its results go from where they are."""
     cdef Ctrl* c = &tr.ctrls[0]
-    check_top(tr, c.type.valtypes, c.type.n_results)
-    if tr.n_vals != c.type.n_results:
-        mismatch(tr)
-    if tr.live and tr.r.fault == FAULT_NONE:
+    if check_end(tr, c.type.valtypes, c.type.n_results) and tr.live:
         emit_return(tr)
     tr.live = False
     tr.n_ctrls = 0
 
 
-cdef bint memcmp_types(Type* type) noexcept nogil:
-    cdef uint32_t i
-    for i in range(type.n_params):
-        if type.valtypes[i] != type.valtypes[type.n_params + i]:
-            return True
-    return False
+cdef void check_missing_else(Tr* tr, Type* type, uint32_t height) noexcept nogil:
+    """What the block takes has to be what it gives, as the values of an empty `else`."""
+    if type.n_params == type.n_results and matches(type.valtypes, type.valtypes + type.n_params, type.n_params):
+        return
+    drop_to(tr, height)
+    tr.ctrls[tr.n_ctrls - 1].unreachable = False
+    push_types(tr, type.valtypes, type.n_params, AT_CONSTANT)
+    check_end(tr, type.valtypes + type.n_params, type.n_results)
 
 
 cdef Ctrl* label_of(Tr* tr, uint32_t l) noexcept nogil:
     if l >= tr.n_ctrls:
-        invalid(tr.r, tr.at, b"unknown label")
+        refuse_at(tr, b"unknown label %llu", l)
         return NULL
     tr.ctrls[tr.n_ctrls - 1 - l].wanted = True
     return &tr.ctrls[tr.n_ctrls - 1 - l]
@@ -229,13 +232,13 @@ cdef void r_br(Tr* tr) noexcept nogil:
 
 
 cdef void r_br_if(Tr* tr) noexcept nogil:
-    cdef Ctrl* c = label_of(tr, u32(tr.r))
+    cdef uint32_t l = u32(tr.r)
+    cdef Val cond = pop(tr, VT_I32)
+    cdef Ctrl* c = label_of(tr, l)
     cdef uint32_t n, skip, first
     cdef const uint32_t* types
-    cdef Val cond
     if c == NULL or tr.r.fault:
         return
-    cond = pop(tr, VT_I32)
     types = label_types(c, &n)
     check_top(tr, types, n)
     if tr.r.fault or not tr.live:
@@ -260,30 +263,41 @@ cdef void r_br_if(Tr* tr) noexcept nogil:
 cdef void r_br_table(Tr* tr) noexcept nogil:
     cdef const uint8_t* at = tr.r.at
     cdef uint32_t count = u32(tr.r)
-    cdef uint32_t i, n = 0, arity = 0
+    cdef uint32_t i, l, n = 0, arity = 0
+    cdef const uint32_t* wanted
     cdef Ctrl* c
     cdef const uint32_t* types
     cdef Val index
     cdef Ir* ir
     cdef uint32_t start = tr.n_targets
     if count > tr.r.end - tr.r.at:
-        malformed(tr.r, at, b"unexpected end")
+        malformed(tr.r, at, b"length out of bounds")
+        return
+    at = tr.r.at
+    for i in range(count):
+        u32(tr.r)
+    l = u32(tr.r)
+    if tr.r.fault:
         return
     index = pop(tr, VT_I32)
+    c = label_of(tr, l)
+    if c == NULL or tr.r.fault:
+        return
+    wanted = label_types(c, &arity)
+    tr.r.at = at
     if not reserve(tr, <void**>&tr.targets, &tr.cap_targets, <uint64_t>tr.n_targets + count + 1, 4):
         return
     tr.round += 1
     for i in range(count + 1):
-        c = label_of(tr, u32(tr.r))
-        if c == NULL or tr.r.fault:
+        l = u32(tr.r)
+        c = label_of(tr, l)
+        if c == NULL:
             return
         types = label_types(c, &n)
-        if i and n != arity:
-            mismatch(tr)
+        if n != arity:
+            label_mismatch(tr, l, types, n, wanted, arity)
             return
-        arity = n
-        check_bottom_aware(tr, types, n)
-        if tr.r.fault:
+        if not expect(tr, types, n):
             return
         if tr.live:
             tr.targets[start + i] = table_target(tr, c, n)
@@ -292,18 +306,10 @@ cdef void r_br_table(Tr* tr) noexcept nogil:
     set_unreachable(tr)
 
 
-cdef void check_bottom_aware(Tr* tr, const uint32_t* types, uint32_t n) noexcept nogil:
-    """Like check_top, but values keep their types: the next target looks at them too."""
-    cdef uint32_t i
-    cdef uint32_t have = tr.n_vals - tr.ctrls[tr.n_ctrls - 1].height
-    cdef uint32_t type
-    if have < n and not tr.ctrls[tr.n_ctrls - 1].unreachable:
-        mismatch(tr)
-        return
-    for i in range(min(n, have)):
-        type = tr.vals[tr.n_vals - 1 - i].type
-        if type != types[n - 1 - i] and type != VT_BOT:
-            mismatch(tr)
+cdef void label_mismatch(Tr* tr, uint32_t l, const uint32_t* types, uint32_t n, const uint32_t* wanted, uint32_t arity) noexcept nogil:
+    cdef char words[40]
+    snprintf(words, sizeof(words), b"label %u requires ", <unsigned int>l)
+    mismatch_lists(tr, words, types, n, b" but the default label ", wanted, arity)
 
 
 cdef uint32_t table_target(Tr* tr, Ctrl* c, uint32_t n) noexcept nogil:
@@ -417,8 +423,7 @@ cdef void emit_call(Tr* tr, Type* type, uint32_t op, uint64_t extra, Val* index,
 
 cdef void r_call(Tr* tr) noexcept nogil:
     cdef uint32_t x = u32(tr.r)
-    if x >= tr.unit.n_funcs:
-        invalid(tr.r, tr.at, b"unknown function")
+    if not exists(tr, b"unknown function %llu", x, tr.unit.n_funcs):
         return
     if x < tr.unit.imported_funcs:
         emit_call(tr, tr.unit.funcs[x], OP_CALL_IMPORT, x, NULL, 0)
@@ -429,16 +434,17 @@ cdef void r_call(Tr* tr) noexcept nogil:
 cdef void r_call_indirect(Tr* tr) noexcept nogil:
     cdef uint32_t y = u32(tr.r)
     cdef uint32_t x = u32(tr.r)
+    cdef Type* type
     cdef Val index
-    if x >= tr.unit.n_tables:
-        invalid(tr.r, tr.at, b"unknown table")
+    if not exists(tr, b"unknown table %llu", x, tr.unit.n_tables):
         return
-    if y >= tr.unit.n_types:
-        invalid(tr.r, tr.at, b"unknown type")
+    if not match(tr.unit.tables[x].type, VT_FUNCREF):
+        mismatch_of(tr, b": instruction requires table of function type but table has element type ", tr.unit.tables[x].type, NULL, 0)
         return
-    if tr.unit.tables[x].type != VT_FUNCREF:
-        mismatch(tr)
+    tr.unit.at = tr.at
+    type = func_type_at(tr.unit, y)
+    if type == NULL or not expect_with(tr, type.valtypes, type.n_params, VT_I32):
         return
     index = pop(tr, VT_I32)
-    emit_call(tr, tr.unit.types[y], OP_CALL_INDIRECT_R if index.kind == AT_REGISTER else OP_CALL_INDIRECT,
-              <uint64_t>tr.unit.types[y], &index, x)
+    emit_call(tr, type, OP_CALL_INDIRECT_R if index.kind == AT_REGISTER else OP_CALL_INDIRECT,
+              <uint64_t>type, &index, x)

@@ -1,6 +1,7 @@
 """Parametric, variable and memory instructions, constants, and all whose type is fixed."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdio cimport snprintf
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy, memset
 from pywasm_ref._fastcore.dispatch cimport handler_word
@@ -20,14 +21,15 @@ cdef void r_drop(Tr* tr) noexcept nogil:
 
 cdef void choose(Tr* tr, uint32_t type) noexcept nogil:
     cdef Val c = pop(tr, VT_I32)
-    cdef Val b = pop(tr, type)
-    cdef Val a = pop(tr, type if type else b.type)
+    cdef Val b = pop(tr, VT_BOT)
+    cdef Val a = pop(tr, VT_BOT)
     cdef int acc
     cdef Ir* ir
     cdef Val* v
     cdef uint32_t sa, sb, sc = 0
     cdef bint register = c.kind == AT_REGISTER
-    type = type if type else a.type if a.type else b.type
+    if type == VT_BOT:
+        type = choice_type(tr, a.type, b.type)
     if tr.r.fault:
         return
     if not tr.live:
@@ -54,30 +56,36 @@ cdef void choose(Tr* tr, uint32_t type) noexcept nogil:
         tr.known[1] = v.slot
 
 
+cdef uint32_t choice_type(Tr* tr, uint32_t a, uint32_t b) noexcept nogil:
+    """Without an annotation both operands have to be of one number or vector type."""
+    cdef uint32_t types[2]
+    types[0] = a
+    types[1] = b
+    if a & VT_REF or b & VT_REF:
+        mismatch_of(tr, b": instruction requires numeric or vector type but stack has ", a if a & VT_REF else b, NULL, 0)
+    elif a != b and a != VT_BOT and b != VT_BOT:
+        mismatch_lists(tr, b"instruction requires two operands of one type but stack has ", types, 2, b"", NULL, 0)
+    return a if a else b
+
+
 cdef void r_select(Tr* tr) noexcept nogil:
-    cdef uint32_t i
-    cdef uint32_t type = tr.vals[tr.n_vals - 2].type if tr.n_vals >= tr.ctrls[tr.n_ctrls - 1].height + 2 else VT_BOT
-    if type & VT_REF:
-        mismatch(tr)
-        return
-    choose(tr, type)
+    choose(tr, VT_BOT)
 
 
 cdef void r_select_t(Tr* tr) noexcept nogil:
-    cdef uint32_t type
-    if u32(tr.r) != 1:
-        invalid(tr.r, tr.at, b"invalid result arity")
+    cdef uint32_t type, n
+    n = u32(tr.r)
+    if n != 1:
+        refuse_at(tr, b"invalid result arity: select takes one type, not %llu", n)
         return
     type = value_type(tr)
-    choose(tr, type)
+    if tr.r.fault == FAULT_NONE and expect3(tr, type, type, VT_I32):
+        choose(tr, type)
 
 
 cdef bint local_index(Tr* tr, uint32_t* x) noexcept nogil:
     x[0] = u32(tr.r)
-    if x[0] >= tr.n_locals:
-        invalid(tr.r, tr.at, b"unknown local")
-        return False
-    return True
+    return exists(tr, b"unknown local %llu", x[0], tr.n_locals)
 
 
 cdef void push_local(Tr* tr, uint32_t x) noexcept nogil:
@@ -88,7 +96,7 @@ cdef void push_local(Tr* tr, uint32_t x) noexcept nogil:
 
 cdef void r_local_get(Tr* tr) noexcept nogil:
     cdef uint32_t x
-    if local_index(tr, &x):
+    if local_index(tr, &x) and (not tr.local_types[x] & VT_REF or is_set(tr, x)):
         push_local(tr, x)
 
 
@@ -97,6 +105,8 @@ cdef void r_local_set(Tr* tr) noexcept nogil:
     cdef Val v
     if local_index(tr, &x):
         v = pop(tr, tr.local_types[x])
+        if tr.local_types[x] & VT_REF and not note_set(tr, x):
+            return
         if tr.live and tr.r.fault == FAULT_NONE:
             set_local(tr, x, &v)
 
@@ -111,10 +121,7 @@ cdef void r_local_tee(Tr* tr) noexcept nogil:
 
 cdef bint global_index(Tr* tr, uint32_t* x) noexcept nogil:
     x[0] = u32(tr.r)
-    if x[0] >= tr.unit.n_globals:
-        invalid(tr.r, tr.at, b"unknown global")
-        return False
-    return True
+    return exists(tr, b"unknown global %llu", x[0], tr.unit.n_globals)
 
 
 cdef void r_global_get(Tr* tr) noexcept nogil:
@@ -145,7 +152,7 @@ cdef void r_global_set(Tr* tr) noexcept nogil:
     if not global_index(tr, &x):
         return
     if not tr.unit.globals[x].mutable:
-        invalid(tr.r, tr.at, b"immutable global")
+        refuse_at(tr, b"immutable global %llu", x)
         return
     v = pop(tr, tr.unit.globals[x].type)
     if tr.live and tr.r.fault == FAULT_NONE:
@@ -157,13 +164,19 @@ cdef void r_global_set(Tr* tr) noexcept nogil:
 
 
 cdef bint need_memory(Tr* tr, uint32_t x) noexcept nogil:
-    if x >= tr.unit.n_mems:
-        invalid(tr.r, tr.at, b"unknown memory")
+    if not exists(tr, b"unknown memory %llu", x, tr.unit.n_mems):
         return False
     if x != 0 or tr.unit.mems[x].wide or tr.unit.mems[x].page_bits != 16:
         fail(tr.r, FAULT_UNSUPPORTED, tr.at, b"more than one memory")
         return False
     return True
+
+
+cdef void refuse_align(Tr* tr, uint32_t align, uint32_t natural) noexcept nogil:
+    cdef char words[120]
+    snprintf(words, sizeof(words), b"alignment must not be larger than natural: 2**%u for an access of %u bytes",
+             <unsigned int>align, <unsigned int>1 << natural)
+    invalid(tr.r, tr.at, words)
 
 
 cdef bint memarg(Tr* tr, uint32_t natural, uint64_t* offset) noexcept nogil:
@@ -180,10 +193,10 @@ cdef bint memarg(Tr* tr, uint32_t natural, uint64_t* offset) noexcept nogil:
     if tr.r.fault or not need_memory(tr, x):
         return False
     if align > natural:
-        invalid(tr.r, tr.at, b"alignment must not be larger than natural")
+        refuse_align(tr, align, natural)
         return False
     if offset[0] > 0xffffffffU:
-        invalid(tr.r, tr.at, b"offset out of range")
+        refuse_at(tr, b"offset out of range: %llu for a memory with 32-bit addresses", offset[0])
         return False
     return True
 
@@ -210,12 +223,15 @@ cdef void r_memory_grow(Tr* tr) noexcept nogil:
 
 cdef void bulk(Tr* tr, uint32_t op) noexcept nogil:
     """Three i32 operands, no result, may trap."""
-    cdef Val n = pop(tr, VT_I32)
-    cdef Val b = pop(tr, VT_I32)
-    cdef Val a = pop(tr, VT_I32)
+    cdef Val a, b, n
     cdef uint32_t sa, sb, sn
     cdef Ir* ir
-    if tr.r.fault or not tr.live:
+    if not expect3(tr, VT_I32, VT_I32, VT_I32):
+        return
+    n = pop(tr, VT_BOT)
+    b = pop(tr, VT_BOT)
+    a = pop(tr, VT_BOT)
+    if not tr.live:
         return
     sa = slot_of(tr, &a)
     sb = slot_of(tr, &b)
@@ -281,9 +297,13 @@ cdef void row(Tr* tr, const Opcode* o) noexcept nogil:
     if o.family != FAMILY_NUMERIC and not memarg(tr, o.align, &offset):
         return
     if o.n_operands == 2:
-        b = pop(tr, o.b)
+        if not expect2(tr, o.a, o.b):
+            return
+        b = pop(tr, VT_BOT)
         second = &b
-    a = pop(tr, o.a)
+        a = pop(tr, VT_BOT)
+    else:
+        a = pop(tr, o.a)
     if tr.r.fault:
         return
     if not tr.live:

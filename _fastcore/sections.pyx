@@ -9,7 +9,10 @@ from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.numerics cimport load32, load64
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.translator cimport Tr
-from pywasm_ref._fastcore.types cimport func_type
+from pywasm_ref._fastcore.types cimport match
+from pywasm_ref._fastcore.valtypes cimport func_type_at, read_heap_type, read_ref_type, read_value_type
+from pywasm_ref._fastcore.typedefs cimport type_section
+from pywasm_ref._fastcore.tables cimport *
 from pywasm_ref._fastcore.unit cimport *
 
 ctypedef int (*section)(Unit* unit) noexcept nogil
@@ -21,7 +24,6 @@ cdef enum:
     SHARED = 2
     ADDRESS64 = 4
     PAGE_SIZE = 8
-    MAX_PARAMS = 1000
 
 
 cdef uint32_t vector(Unit* unit, void** array, uint32_t before, uint64_t size) noexcept nogil:
@@ -38,54 +40,6 @@ cdef uint32_t vector(Unit* unit, void** array, uint32_t before, uint64_t size) n
     return n
 
 
-cdef uint32_t value_type(Reader* r) noexcept nogil:
-    cdef const uint8_t* at = r.at
-    cdef uint8_t byte = u8(r)
-    if 0x7c <= byte <= 0x7f:
-        return 0x80 - byte
-    if byte == 0x70 or byte == 0x6f:
-        return VT_FUNCREF if byte == 0x70 else VT_EXTERNREF
-    malformed(r, at, b"malformed value type")
-    return VT_I32
-
-
-cdef int result_type(Reader* r, uint32_t* types, uint32_t* n) noexcept nogil:
-    """Append types to an array of 2 * MAX_PARAMS; how many is added to n."""
-    cdef const uint8_t* at = r.at
-    cdef uint32_t count = u32(r)
-    cdef uint32_t i
-    if count > MAX_PARAMS:
-        return fail(r, FAULT_UNSUPPORTED, at, b"too many parameters or results")
-    for i in range(count):
-        types[n[0]] = value_type(r)
-        n[0] += 1
-        if r.fault:
-            return -1
-    return 0
-
-
-cdef int type_section(Unit* unit) noexcept nogil:
-    cdef Reader* r = &unit.r
-    cdef uint32_t types[2000]
-    cdef uint32_t i, n, params
-    cdef const uint8_t* at
-    unit.n_types = vector(unit, <void**>&unit.types, 0, sizeof(Type*))
-    for i in range(unit.n_types):
-        at = r.at
-        if u8(r) != 0x60:
-            return malformed(r, at, b"malformed definition type")
-        n = 0
-        if result_type(r, types, &n) < 0:
-            return -1
-        params = n
-        if result_type(r, types, &n) < 0:
-            return -1
-        unit.types[i] = func_type(types, params, n - params)
-        if unit.types[i] == NULL:
-            return fail(r, FAULT_MEMORY, at, b"out of memory")
-    return 0
-
-
 cdef int name(Unit* unit, Name* name) noexcept nogil:
     cdef const uint8_t* at = unit.r.at
     name.size = u32(&unit.r)
@@ -93,7 +47,7 @@ cdef int name(Unit* unit, Name* name) noexcept nogil:
         return malformed(&unit.r, at, b"length out of bounds")
     name.at = unit.r.at
     unit.r.at += name.size
-    return utf8(&unit.r, name.at, name.size)
+    return 0 if is_utf8(name.at, name.size) else malformed(&unit.r, at, b"malformed UTF-8 encoding")
 
 
 cdef int limit_flags(Unit* unit, Limit* l, uint8_t allowed) noexcept nogil:
@@ -124,9 +78,7 @@ cdef int limits(Unit* unit, Limit* l, const uint8_t* at, uint64_t most, const ch
 cdef int table_type(Unit* unit, Limit* l) noexcept nogil:
     cdef const uint8_t* at = unit.r.at
     cdef char text[160]
-    l.type = value_type(&unit.r)
-    if not l.type & VT_REF:
-        return malformed(&unit.r, at, b"malformed reference type")
+    l.type = read_ref_type(unit)
     at = unit.r.at
     limit_flags(unit, l, HAS_MAX | ADDRESS64)
     snprintf(text, sizeof(text), b"table size must be at most 2^%d-1 entries", 64 if l.wide else 32)
@@ -163,7 +115,7 @@ cdef int mem_type(Unit* unit, Limit* l) noexcept nogil:
 cdef int global_type(Unit* unit, GlobalDef* g) noexcept nogil:
     cdef const uint8_t* at
     cdef uint8_t mutable
-    g.type = value_type(&unit.r)
+    g.type = read_value_type(unit)
     at = unit.r.at
     mutable = u8(&unit.r)
     if mutable > 1:
@@ -206,10 +158,11 @@ cdef int one_import(Unit* unit, Import* i) noexcept nogil:
     i.kind = u8(&unit.r)
     if i.kind == EXTERN_FUNC:
         x = u32(&unit.r)
-        if x >= unit.n_types:
-            return invalid(&unit.r, at, b"unknown type")
+        unit.at = at
+        unit.funcs[unit.n_funcs] = func_type_at(unit, x)
+        if unit.r.fault:
+            return -1
         i.index = unit.n_funcs
-        unit.funcs[unit.n_funcs] = unit.types[x]
         unit.n_funcs += 1
     elif i.kind == EXTERN_TABLE:
         i.index = unit.n_tables
@@ -256,10 +209,10 @@ cdef int function_section(Unit* unit) noexcept nogil:
         x = u32(&unit.r)
         if unit.r.fault:
             return -1
-        if x >= unit.n_types:
-            return invalid(&unit.r, at, b"unknown type")
-        unit.funcs[unit.n_funcs] = unit.types[x]
-        unit.codes[i].type = unit.types[x]
+        unit.at = at
+        unit.funcs[unit.n_funcs] = unit.codes[i].type = func_type_at(unit, x)
+        if unit.r.fault:
+            return -1
         unit.codes[i].index = unit.n_funcs
         unit.n_funcs += 1
         unit.n_codes += 1
@@ -318,17 +271,17 @@ cdef int init_expr(Unit* unit, uint32_t wanted, Init* init) noexcept nogil:
         init.bits = u32(r)
         if r.fault == FAULT_NONE and init.bits >= unit.n_funcs:
             return invalid(r, at, b"unknown function")
-        type = VT_FUNCREF
+        type = VT_REF | unit.funcs[init.bits].heap
     elif op == 0xD0:
         init.bits = 0
-        type = value_type(r)
+        type = VT_REF | VT_NULL | read_heap_type(unit)
     elif r.fault:
         return -1
     else:
         return fail(r, FAULT_UNSUPPORTED, at, b"constant expression is not supported yet")
     if r.fault:
         return -1
-    if type != wanted:
+    if not match(type, wanted):
         return invalid(r, at, b"type mismatch")
     at = r.at
     if u8(r) != 0x0B:
@@ -404,7 +357,7 @@ cdef int elem_section(Unit* unit) noexcept nogil:
         at = unit.r.at
         if u32(&unit.r) != 0:
             return fail(&unit.r, FAULT_UNSUPPORTED, at, b"element segment is not supported yet")
-        s.active = True
+        s.mode = SEGMENT_ACTIVE
         if unit.n_tables == 0:
             return invalid(&unit.r, at, b"unknown table")
         if init_expr(unit, VT_I32, &s.offset) < 0:
@@ -460,12 +413,12 @@ cdef int data_section(Unit* unit) noexcept nogil:
         flags = u32(&unit.r)
         if flags > 2:
             return malformed(&unit.r, at, b"malformed data segment kind")
-        s.active = flags != 1
+        s.mode = SEGMENT_PASSIVE if flags == 1 else SEGMENT_ACTIVE
         if flags == 2:
             s.target = u32(&unit.r)
-        if s.active and s.target >= unit.n_mems:
+        if s.mode == SEGMENT_ACTIVE and s.target >= unit.n_mems:
             return invalid(&unit.r, at, b"unknown memory")
-        if s.active and init_expr(unit, VT_I64 if unit.mems[s.target].wide else VT_I32, &s.offset) < 0:
+        if s.mode == SEGMENT_ACTIVE and init_expr(unit, VT_I64 if unit.mems[s.target].wide else VT_I32, &s.offset) < 0:
             return -1
         at = unit.r.at
         s.size = u32(&unit.r)
@@ -527,6 +480,7 @@ cdef Unit* read_module(const uint8_t* data, uint64_t size) noexcept nogil:
     if unit == NULL:
         return NULL
     r = &unit.r
+    unit.features = F_LEGACY_EXCEPTIONS - 1 - F_THREADS - F_CUSTOM_PAGE_SIZES - F_WIDE_ARITHMETIC
     unit.base = r.start = r.at = data
     r.end = data + size
     if size < 4 or memcmp(data, b"\0asm", 4) != 0:
@@ -550,6 +504,7 @@ cdef void unit_free(Unit* unit) noexcept nogil:
         free(unit.codes[i].places)
     for i in range(unit.n_elems):
         free(unit.elems[i].items)
+    free(unit.r.words)
     free(unit.types)
     free(unit.funcs)
     free(unit.globals)

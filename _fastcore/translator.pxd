@@ -33,6 +33,7 @@ cdef struct Ctrl:
     uint32_t otherwise      # the label of `else`
     uint32_t stub           # of a br_table: label that moves values and goes on to this one
     uint32_t stub_round
+    uint32_t inits          # how many locals without a default had been set before it
 
 cdef struct Ir:
     uint16_t op
@@ -84,7 +85,10 @@ cdef struct Tr:
     uint32_t* local_types
     uint32_t* local_slots
     uint32_t* local_pending # values of the stack that are AT_LOCAL here
-    uint32_t n_locals, cap_locals, cap_locals2, cap_locals3
+    uint8_t* local_set      # locals without a default that have a value here
+    uint32_t n_locals, cap_locals, cap_locals2, cap_locals3, cap_locals4
+    uint32_t* inits         # those locals, in the order in which they were set
+    uint32_t n_inits, cap_inits
     uint32_t hdr
     uint32_t max_slots
     uint32_t flushed        # values below this index are AT_SLOT

@@ -1,6 +1,51 @@
-"""Function types, one object for equal ones. (Recursive types join here: a `Type` is what `type ==` compares.)"""
+"""Defined types, one object for equal ones, and when a value of one type can stand where another is expected."""
 
-from libc.stdint cimport uint32_t
-from pywasm_ref._fastcore.layout cimport Type
+from libc.stdint cimport uint32_t, uint64_t
+from pywasm_ref._fastcore.layout cimport (
+    HT_ANY, HT_ARRAY, HT_BOT, HT_EXN, HT_EXTERN, HT_FUNC, HT_STRUCT, Group, Type, VT_HEAP, VT_I8, VT_I16, VT_I32, VT_NULL, VT_REF,
+)
 
+cdef enum:
+    # Words that spell a type of a group: GROUP_HEAD of them, then a value type for each parameter and result, or for each field.
+    # The head: kind | final << 8 | number of supertypes (2 for more) << 16, heap type of the supertype, parameters or fields, results.
+    GROUP_HEAD = 4
+    GROUP_SELF = 0x10000000     # a heap type: the position in the group follows
+    GROUP_MUT = 0x80000000U     # a field that may be written
+    MAX_TYPES = 0x0fffff00      # of a group, and of the process
+
+cdef Group* intern_group(const uint32_t* words, uint64_t n_words, uint32_t n_types) noexcept nogil
 cdef Type* func_type(const uint32_t* valtypes, uint32_t n_params, uint32_t n_results) noexcept nogil
+cdef Type* body_type(Type* type) noexcept nogil
+cdef Type* block_result(uint32_t valtype) noexcept nogil
+cdef Type* type_of(uint32_t heap) noexcept nogil
+cdef bint is_subtype(Type* sub, Type* above) noexcept nogil
+cdef bint match_heap(uint32_t h1, uint32_t h2) noexcept nogil
+cdef bint match_comp(Type* t1, Type* t2) noexcept nogil
+cdef uint32_t top_of(uint32_t heap) noexcept nogil
+
+cdef inline bint match(uint32_t t1, uint32_t t2) noexcept nogil:
+    """Does a value of the first type fit where the second is expected? VT_BOT fits everywhere."""
+    if t1 == t2 or t1 == 0:
+        return True
+    if not t1 & t2 & VT_REF or t1 & VT_NULL & ~t2:
+        return False
+    return match_heap(t1 & VT_HEAP, t2 & VT_HEAP)
+
+cdef inline bint matches(const uint32_t* t1, const uint32_t* t2, uint32_t n) noexcept nogil:
+    cdef uint32_t i
+    for i in range(n):
+        if not match(t1[i], t2[i]):
+            return False
+    return True
+
+cdef inline bint defaultable(uint32_t t) noexcept nogil:
+    """Has it a default value? All have but references that cannot be null."""
+    return not t & VT_REF or t & VT_NULL
+
+cdef inline uint32_t unpacked(uint32_t t) noexcept nogil:
+    """The value type that a field of this storage type is read as."""
+    return VT_I32 if t == VT_I8 or t == VT_I16 else t
+
+cdef inline uint32_t difference(uint32_t t1, uint32_t t2) noexcept nogil:
+    """What is left of a reference type when a cast to the second has failed: no null any more, if the second takes null."""
+    return t1 & ~(t2 & VT_NULL)

@@ -8,11 +8,19 @@ cdef enum ExternKind:
     EXTERN_FUNC, EXTERN_TABLE, EXTERN_MEM, EXTERN_GLOBAL, EXTERN_TAG
 
 cdef enum InitKind:
-    INIT_CONST, INIT_GLOBAL, INIT_FUNC
+    INIT_CONST, INIT_GLOBAL, INIT_FUNC, INIT_CODE
+
+cdef enum Where:
+    # What `Unit.at` is the place of.
+    AT_ENTRY, AT_FUNCTION, AT_CONSTANT_EXPRESSION
 
 cdef struct Name:
     const uint8_t* at
     uint32_t size
+
+cdef struct Init:
+    int kind
+    uint64_t bits           # the constant, an index, or the Code* of a function without parameters
 
 cdef struct Limit:
     uint64_t min
@@ -22,14 +30,12 @@ cdef struct Limit:
     uint8_t wide            # 64-bit addresses
     uint8_t shared
     uint8_t page_bits       # of a memory
+    uint8_t has_init
+    Init init               # of a table's elements
 
 cdef struct GlobalDef:
     uint32_t type
     bint mutable
-
-cdef struct Init:
-    int kind
-    uint64_t bits           # the constant, or an index
 
 cdef struct Import:
     Name module
@@ -42,8 +48,18 @@ cdef struct Export:
     int kind
     uint32_t index
 
+cdef struct Custom:
+    Name name
+    const uint8_t* at
+    uint64_t size
+    uint8_t after           # the section that it stands behind
+
+cdef enum SegmentMode:
+    SEGMENT_ACTIVE, SEGMENT_PASSIVE, SEGMENT_DECLARED
+
 cdef struct Segment:
-    bint active
+    uint8_t mode
+    uint32_t type           # of elements
     uint32_t target         # memory or table
     Init offset
     const uint8_t* bytes    # of data
@@ -53,8 +69,16 @@ cdef struct Segment:
 cdef struct Unit:
     Reader r
     const uint8_t* base
+    uint64_t features       # F_ bits
+    const uint8_t* at       # the entry or instruction that is being read: where it is invalid
+    int where
+    uint32_t where_func     # the function, for AT_FUNCTION
+    bint skim               # only what is malformed matters: indices mean nothing
+    bint uses_data          # is there an instruction that names a data segment?
+    const uint8_t* sections[14]     # where the content of each section begins, or NULL
     Type** types
     uint32_t n_types
+    uint32_t group_end      # types from n_types to here are being defined
     Type** funcs            # imported ones first, as everywhere
     uint32_t n_funcs
     uint32_t imported_funcs
@@ -79,15 +103,22 @@ cdef struct Unit:
     uint32_t n_elems
     Segment* datas
     uint32_t n_datas
+    bint has_data_count
+    uint32_t data_count
     bint has_start
     uint32_t start
     Code* codes             # of defined functions
     Code** order            # the same by address, once somebody asked which function a word belongs to
     uint32_t n_codes
     uint32_t n_bodies
-    W** chunks              # memory of code, freed with the module
-    uint32_t n_chunks
-    uint8_t* declared       # functions that ref.func may name
+    Code** exprs            # constant expressions that are code
+    uint32_t n_exprs
+    uint32_t cap_exprs
+    Custom* customs
+    uint32_t n_customs
+    uint32_t cap_customs
+    uint8_t* declared       # for each function: may ref.func name it?
+    uint32_t n_declared
 
 cdef inline uint32_t global_offset(Unit* unit, uint32_t index) noexcept nogil:
     """Where a global stands behind the context of an instance."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from _fastcore.generate.handlers import length
 from _fastcore.generate.model import CLASSES, FORMATS, VALTYPES, Operation, Variant
 from _fastcore.generate.numeric import LETTERS
+from pywasm_ref.features import Feature
 from pywasm_ref.isa import OPS
 
 FAMILIES = ("none", "numeric", "load", "store")
@@ -59,7 +60,8 @@ def tables(operations: tuple[Operation, ...], found: list[Variant]) -> tuple[str
     plain, prefixed = _opcode_rows(operations)
     names = "".join(f"    {identifier(name)} = {number}\n" for name, number in numbers.items())
     handlers = "".join(f"    H_{v.name.upper()} = {v.number}\n" for v in found if v.operation.name in ("halt", "restore", "copy"))
-    header = HEADER.format(names=names, handlers=handlers, count=len(found) + 1, operations=len(operations) + 1)
+    features = "".join(f"    F_{feature.name} = {1 << i:#x}\n" for i, feature in enumerate(Feature))
+    header = HEADER.format(features=features, names=names, handlers=handlers, count=len(found) + 1, operations=len(operations) + 1)
     flat = _u16(*(n for row in grid for n in row))
     module = MODULE.format(plain=_literal(plain), prefixed=_literal(prefixed), rows=_literal(b"".join(rows)), grid=_literal(flat),
                            lengths=_literal(bytes(lengths)), names=" ".join(["none", *(v.name for v in found)]))  # fmt: skip
@@ -77,6 +79,8 @@ cdef enum:
 {handlers}
 cdef enum:
 {names}
+cdef enum:
+{features}
 cdef enum Family:
     FAMILY_NONE, FAMILY_NUMERIC, FAMILY_LOAD, FAMILY_STORE
 
