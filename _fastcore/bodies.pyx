@@ -14,6 +14,7 @@ from pywasm_ref._fastcore.unit cimport *
 from pywasm_ref._fastcore.operands cimport *
 from pywasm_ref._fastcore.rules_control cimport *
 from pywasm_ref._fastcore.rules_data cimport *
+from pywasm_ref._fastcore.rules_memory cimport r_atomic, r_memory_grow, r_memory_size, r_table_get, r_table_set
 
 ctypedef void (*rule)(Tr* tr) noexcept nogil
 cdef rule RULES[256]
@@ -47,6 +48,8 @@ cdef void set_rules() noexcept nogil:
     RULES[0x22] = r_local_tee
     RULES[0x23] = r_global_get
     RULES[0x24] = r_global_set
+    RULES[0x25] = r_table_get
+    RULES[0x26] = r_table_set
     RULES[0x3F] = r_memory_size
     RULES[0x40] = r_memory_grow
     RULES[0x41] = r_i32_const
@@ -54,6 +57,7 @@ cdef void set_rules() noexcept nogil:
     RULES[0x43] = r_f32_const
     RULES[0x44] = r_f64_const
     RULES[0xFC] = r_prefixed
+    RULES[0xFE] = r_atomic
 
 
 set_rules()

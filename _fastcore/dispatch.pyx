@@ -4,8 +4,8 @@ import os
 
 from libc.stdint cimport intptr_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
-from pywasm_ref._fastcore cimport handlers_branch, handlers_calls, handlers_control, handlers_float, handlers_integer, handlers_memory
 from pywasm_ref._fastcore.frames cimport halt_word as halt, set_words
+from pywasm_ref._fastcore.handlers cimport fill_all
 from pywasm_ref._fastcore.layout cimport TRAP_OUT_OF_BOUNDS_MEMORY, Ctx, S, W, handler_t, trap
 from pywasm_ref._fastcore.loop cimport loop
 from pywasm_ref._fastcore.memory cimport mem_empty
@@ -76,12 +76,7 @@ def start() -> str:
     """Choose a backend; PYWASM_FASTCORE_DISPATCH=loop asks for the portable one."""
     global THREADED
     memset(TABLE, 0, sizeof(TABLE))
-    handlers_branch.fill(TABLE)
-    handlers_calls.fill(TABLE)
-    handlers_control.fill(TABLE)
-    handlers_float.fill(TABLE)
-    handlers_integer.fill(TABLE)
-    handlers_memory.fill(TABLE)
+    fill_all(TABLE)
     THREADED = tail_calls_are_jumps() and os.environ.get("PYWASM_FASTCORE_DISPATCH") != "loop"
     set_words(<void*>handler_word(H_HALT), <void*>handler_word(H_RESTORE))
     return "threaded" if THREADED else "loop"

@@ -10,8 +10,6 @@ cdef void r_local_set(Tr* tr) noexcept nogil
 cdef void r_local_tee(Tr* tr) noexcept nogil
 cdef void r_global_get(Tr* tr) noexcept nogil
 cdef void r_global_set(Tr* tr) noexcept nogil
-cdef void r_memory_size(Tr* tr) noexcept nogil
-cdef void r_memory_grow(Tr* tr) noexcept nogil
 cdef void r_prefixed(Tr* tr) noexcept nogil
 cdef void r_i32_const(Tr* tr) noexcept nogil
 cdef void r_i64_const(Tr* tr) noexcept nogil

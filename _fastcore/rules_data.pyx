@@ -1,7 +1,6 @@
 """Parametric, variable and memory instructions, constants, and all whose type is fixed."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdio cimport snprintf
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy, memset
 from pywasm_ref._fastcore.dispatch cimport handler_word
@@ -13,6 +12,7 @@ from pywasm_ref._fastcore.translator cimport *
 from pywasm_ref._fastcore.types cimport func_type
 from pywasm_ref._fastcore.unit cimport *
 from pywasm_ref._fastcore.operands cimport *
+from pywasm_ref._fastcore.rules_memory cimport Access, emit_access, memarg, r_bulk
 
 
 cdef void r_drop(Tr* tr) noexcept nogil:
@@ -163,97 +163,12 @@ cdef void r_global_set(Tr* tr) noexcept nogil:
         ir.k = global_offset(tr.unit, x)
 
 
-cdef bint need_memory(Tr* tr, uint32_t x) noexcept nogil:
-    if not exists(tr, b"unknown memory %llu", x, tr.unit.n_mems):
-        return False
-    if x != 0 or tr.unit.mems[x].wide or tr.unit.mems[x].page_bits != 16:
-        fail(tr.r, FAULT_UNSUPPORTED, tr.at, b"more than one memory")
-        return False
-    return True
-
-
-cdef void refuse_align(Tr* tr, uint32_t align, uint32_t natural) noexcept nogil:
-    cdef char words[120]
-    snprintf(words, sizeof(words), b"alignment must not be larger than natural: 2**%u for an access of %u bytes",
-             <unsigned int>align, <unsigned int>1 << natural)
-    invalid(tr.r, tr.at, words)
-
-
-cdef bint memarg(Tr* tr, uint32_t natural, uint64_t* offset) noexcept nogil:
-    cdef const uint8_t* at = tr.r.at
-    cdef uint32_t align = u32(tr.r)
-    cdef uint32_t x = 0
-    if align >= 64:
-        if align >= 128:
-            malformed(tr.r, at, b"malformed memop flags")
-            return False
-        align -= 64
-        x = u32(tr.r)
-    offset[0] = u64(tr.r)
-    if tr.r.fault or not need_memory(tr, x):
-        return False
-    if align > natural:
-        refuse_align(tr, align, natural)
-        return False
-    if offset[0] > 0xffffffffU:
-        refuse_at(tr, b"offset out of range: %llu for a memory with 32-bit addresses", offset[0])
-        return False
-    return True
-
-
-cdef void r_memory_size(Tr* tr) noexcept nogil:
-    if not need_memory(tr, u32(tr.r)):
-        return
-    if tr.live:
-        emit(tr, OP_MEMORY_SIZE, NULL, NULL, 0, VT_I32)
-    else:
-        push(tr, VT_I32, AT_CONSTANT)
-
-
-cdef void r_memory_grow(Tr* tr) noexcept nogil:
-    cdef Val v
-    if not need_memory(tr, u32(tr.r)):
-        return
-    v = pop(tr, VT_I32)
-    if tr.live:
-        emit(tr, OP_MEMORY_GROW, &v, NULL, 0, VT_I32)
-    else:
-        push(tr, VT_I32, AT_CONSTANT)
-
-
-cdef void bulk(Tr* tr, uint32_t op) noexcept nogil:
-    """Three i32 operands, no result, may trap."""
-    cdef Val a, b, n
-    cdef uint32_t sa, sb, sn
-    cdef Ir* ir
-    if not expect3(tr, VT_I32, VT_I32, VT_I32):
-        return
-    n = pop(tr, VT_BOT)
-    b = pop(tr, VT_BOT)
-    a = pop(tr, VT_BOT)
-    if not tr.live:
-        return
-    sa = slot_of(tr, &a)
-    sb = slot_of(tr, &b)
-    sn = slot_of(tr, &n)
-    ir = new_ir(tr, op)
-    ir.a = sa
-    ir.b = sb
-    ir.x = sn
-    ir.reads = 7
-    ir.places = 1
-
-
 cdef void r_prefixed(Tr* tr) noexcept nogil:
     cdef uint32_t code = u32(tr.r)
     if code < 8:
         row(tr, &tr.tables.numeric[code])
-    elif code == 10:
-        if need_memory(tr, u32(tr.r)) and need_memory(tr, u32(tr.r)):
-            bulk(tr, OP_MEMORY_COPY)
-    elif code == 11:
-        if need_memory(tr, u32(tr.r)):
-            bulk(tr, OP_MEMORY_FILL)
+    elif 8 <= code <= 17:
+        r_bulk(tr, code)
     else:
         fail(tr.r, FAULT_UNSUPPORTED, tr.at, b"instruction is not supported yet")
 
@@ -288,22 +203,22 @@ cdef void r_f64_const(Tr* tr) noexcept nogil:
 
 cdef void row(Tr* tr, const Opcode* o) noexcept nogil:
     """An instruction whose type is fixed."""
-    cdef uint64_t offset = 0
+    cdef Access x
     cdef Val a, b
     cdef Val* second = NULL
     if o.family == FAMILY_NONE:
         malformed(tr.r, tr.at, b"illegal opcode")
         return
-    if o.family != FAMILY_NUMERIC and not memarg(tr, o.align, &offset):
+    if o.family != FAMILY_NUMERIC and not memarg(tr, o.align, &x):
         return
     if o.n_operands == 2:
-        if not expect2(tr, o.a, o.b):
+        if not expect2(tr, o.a if o.family == FAMILY_NUMERIC else x.address, o.b):
             return
         b = pop(tr, VT_BOT)
         second = &b
         a = pop(tr, VT_BOT)
     else:
-        a = pop(tr, o.a)
+        a = pop(tr, o.a if o.family == FAMILY_NUMERIC else x.address)
     if tr.r.fault:
         return
     if not tr.live:
@@ -313,7 +228,10 @@ cdef void row(Tr* tr, const Opcode* o) noexcept nogil:
     if o.operation == OP_I32_EQZ and invert_last(tr, &a):
         revive(tr, &a)
         return
-    emit(tr, o.operation, &a, second, offset, o.result).places = 1
+    if o.family == FAMILY_NUMERIC:
+        emit(tr, o.operation, &a, second, 0, o.result).places = 1
+    else:
+        emit_access(tr, o.operation, &x, &a, second, o.result)
 
 
 cdef void revive(Tr* tr, Val* v) noexcept nogil:

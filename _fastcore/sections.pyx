@@ -358,9 +358,10 @@ cdef int elem_section(Unit* unit) noexcept nogil:
         if u32(&unit.r) != 0:
             return fail(&unit.r, FAULT_UNSUPPORTED, at, b"element segment is not supported yet")
         s.mode = SEGMENT_ACTIVE
+        s.type = VT_FUNCREF
         if unit.n_tables == 0:
             return invalid(&unit.r, at, b"unknown table")
-        if init_expr(unit, VT_I32, &s.offset) < 0:
+        if init_expr(unit, VT_I64 if unit.tables[0].wide else VT_I32, &s.offset) < 0:
             return -1
         k = vector(unit, <void**>&s.items, 0, sizeof(Init))
         for j in range(k):
@@ -430,7 +431,8 @@ cdef int data_section(Unit* unit) noexcept nogil:
 
 
 cdef int data_count_section(Unit* unit) noexcept nogil:
-    u32(&unit.r)
+    unit.data_count = u32(&unit.r)
+    unit.has_data_count = True
     return -1 if unit.r.fault else 0
 
 

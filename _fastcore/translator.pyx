@@ -436,6 +436,10 @@ cdef void fix(Tr* tr, uint32_t word, uint32_t label) noexcept nogil:
 
 cdef void operands(const Operation* info, Ir* ir, W* w) noexcept nogil:
     """The second word, and constants behind it. The layout is that of `generate/handlers.py`."""
+    if ir.extras:
+        w[2].u = ir.extra
+        if ir.extras > 1:
+            w[3].u = ir.offset
     w[1].h[1] = ir.dst
     if info.format == FORMAT_RAW:
         w[1].h[0] = ir.a
@@ -443,8 +447,6 @@ cdef void operands(const Operation* info, Ir* ir, W* w) noexcept nogil:
         w[1].h[3] = ir.x
         if ir.k:
             w[1].w[1] = <uint32_t>ir.k
-        if ir.extras:
-            w[2].u = ir.extra
     elif info.format == FORMAT_LOAD:
         w[1].h[0] = ir.a
         w[1].w[1] = <uint32_t>ir.offset

@@ -13,9 +13,24 @@ CLASSES = {"": 0, "i": 1, "l": 1, "d": 2, "f": 3}
 FORMATS = ("value", "load", "store", "branch", "raw")
 
 TEMPORARIES = {
-    "ea": "uint64_t", "n": "uint64_t", "i": "uint64_t", "d": "double", "g": "float", "nfp": "S*", "code": "Code*", "fn": "Fn*",
-    "table": "Tab*", "old": "Ctx*", "back": "W*", "caller": "S*", "status": "int",
-}  # fmt: skip
+    "ea": "uint64_t",
+    "n": "uint64_t",
+    "i": "uint64_t",
+    "d": "double",
+    "g": "float",
+    "nfp": "S*",
+    "code": "Code*",
+    "fn": "Fn*",
+    "table": "Tab*",
+    "other": "Tab*",
+    "memory": "Mem*",
+    "source": "Mem*",
+    "seg": "Seg*",
+    "old": "Ctx*",
+    "back": "W*",
+    "caller": "S*",
+    "status": "int",
+}
 """C locals that a body may use. Both backends declare what a body mentions."""
 
 
@@ -38,7 +53,8 @@ class Operation:
     topic: str = "control"
     length: int = 0
     fused: dict[str, str] = field(default_factory=dict)
-    """Names of related operations: `true`, `false` (branch on the result), `inverse` (the opposite comparison)."""
+    """Names of related operations: `true`, `false` (branch on the result), `inverse` (the opposite comparison); of loads and stores
+    `wide` (memory 0 with 64-bit addresses) and `far` (any other memory)."""
 
 
 @dataclass(frozen=True, slots=True)

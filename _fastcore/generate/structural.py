@@ -96,14 +96,18 @@ STORES = {
 }  # fmt: skip
 
 
+def _relatives(name: str) -> dict[str, str]:
+    return {"wide": f"wide.{name}", "far": f"far.{name}"}
+
+
 def _memory() -> Iterator[Operation]:
     for name, (letter, size, value) in LOADS.items():
         body = f"ea = {{ea}}\nif ea + {size} > lim: TRAP OUT_OF_BOUNDS_MEMORY\n= " + value.replace("{m}", "mem + ea")
-        yield Operation(name, "load", "i", letter, body, ("s", "r", "k"), False, "memory")
+        yield Operation(name, "load", "i", letter, body, ("s", "r", "k"), False, "memory", fused=_relatives(name))
     for name, (letter, size, effect) in STORES.items():
         body = f"ea = {{ea}}\nif ea + {size} > lim: TRAP OUT_OF_BOUNDS_MEMORY\n" + effect.replace("{m}", "(mem + ea)") + "\n"
         kinds = ("ss", "sr", "rs", "sk", "rk", "ks", "kr", "kk") if letter in "il" else ("ss", "sr", "rs", "rr", "ks", "kr")
-        yield Operation(name, "store", "i" + letter, "", body, kinds, False, "memory")
+        yield Operation(name, "store", "i" + letter, "", body, kinds, False, "memory", fused=_relatives(name))
     yield Operation("memory.size", "load", "", "i", "lim >> 16", (), False, "memory", 2)
     grow = "i = mem_grow(ctx.mem0, {a})\nmem = ctx.mem0.base\nlim = ctx.mem0.size\n= <uint32_t>i"
     yield Operation("memory.grow", "value", "i", "i", grow, ("s", "r"), False, "memory", 2)

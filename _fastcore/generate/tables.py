@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from _fastcore.generate.handlers import length
 from _fastcore.generate.model import CLASSES, FORMATS, VALTYPES, Operation, Variant
 from _fastcore.generate.numeric import LETTERS
 from pywasm_ref.features import Feature
 from pywasm_ref.isa import OPS
 
-FAMILIES = ("none", "numeric", "load", "store")
+FAMILIES = ("none", "numeric", "load", "store", "atomic")
 
 
 def identifier(name: str) -> str:
@@ -40,6 +42,22 @@ def _opcode_rows(operations: tuple[Operation, ...]) -> tuple[bytes, bytes]:
     return b"".join(plain), b"".join(prefixed)
 
 
+def _atomic_rows(numbers: dict[str, int]) -> bytes:
+    """Rows of the atomic accesses. What is narrower than its value is zero-extended, so the operation depends on the width alone."""
+    rows = [bytes(8)] * 128
+    for op in OPS:
+        if isinstance(op.code, int) or op.code[0] != 0xFE or op.immediates != ("memarg",):
+            continue
+        left, right = (side.split() for side in op.type.split("->"))
+        verb = re.sub(r"\d+|_u$", "", re.sub(r"^.*atomic\.(rmw\d*\.)?", "", op.mnemonic))
+        name = f"atomic.{verb}" if verb == "notify" else f"atomic.{verb}.{op.access}"
+        b, c = ([VALTYPES[LETTERS[t]] for t in left[1:]] + [0, 0])[:2]
+        out = VALTYPES[LETTERS[right[0]]] if right else 0
+        row = bytes([FAMILIES.index("atomic"), len(left) | c << 2, 0, b, out, op.access.bit_length() - 1])
+        rows[op.code[1]] = row + _u16(numbers[name])
+    return b"".join(rows)
+
+
 def _literal(data: bytes) -> str:
     return 'b"' + "".join(f"\\x{byte:02x}" for byte in data) + '"'
 
@@ -50,9 +68,9 @@ def tables(operations: tuple[Operation, ...], found: list[Variant]) -> tuple[str
     rows = [bytes(16)]
     grid = [[0] * 32 for _ in range(len(operations) + 1)]
     for o in operations:
-        fused = [numbers.get(o.fused.get(key, ""), 0) for key in ("true", "false", "inverse")]
+        fused = [numbers.get(o.fused.get(key, ""), 0) for key in ("true", "false", "inverse", "wide", "far")]
         wide = "d" in o.operands
-        rows.append(bytes([FORMATS.index(o.format), CLASSES[o.result], int(o.commutative), int(wide)]) + _u16(*fused) + bytes(6))
+        rows.append(bytes([FORMATS.index(o.format), CLASSES[o.result], int(o.commutative), int(wide)]) + _u16(*fused) + bytes(2))
     lengths = [0]
     for v in found:
         grid[numbers[v.operation.name]][v.index] = v.number
@@ -63,7 +81,8 @@ def tables(operations: tuple[Operation, ...], found: list[Variant]) -> tuple[str
     features = "".join(f"    F_{feature.name} = {1 << i:#x}\n" for i, feature in enumerate(Feature))
     header = HEADER.format(features=features, names=names, handlers=handlers, count=len(found) + 1, operations=len(operations) + 1)
     flat = _u16(*(n for row in grid for n in row))
-    module = MODULE.format(plain=_literal(plain), prefixed=_literal(prefixed), rows=_literal(b"".join(rows)), grid=_literal(flat),
+    module = MODULE.format(plain=_literal(plain), prefixed=_literal(prefixed), atomic=_literal(_atomic_rows(numbers)),
+                           rows=_literal(b"".join(rows)), grid=_literal(flat),
                            lengths=_literal(bytes(lengths)), names=" ".join(["none", *(v.name for v in found)]))  # fmt: skip
     return header, module
 
@@ -82,7 +101,7 @@ cdef enum:
 cdef enum:
 {features}
 cdef enum Family:
-    FAMILY_NONE, FAMILY_NUMERIC, FAMILY_LOAD, FAMILY_STORE
+    FAMILY_NONE, FAMILY_NUMERIC, FAMILY_LOAD, FAMILY_STORE, FAMILY_ATOMIC
 
 cdef enum Format:
     FORMAT_VALUE, FORMAT_LOAD, FORMAT_STORE, FORMAT_BRANCH, FORMAT_RAW
@@ -104,11 +123,14 @@ cdef struct Operation:
     uint16_t when           # the branch that is taken when the result is not 0
     uint16_t unless
     uint16_t inverse        # the opposite comparison
-    uint16_t reserved[3]
+    uint16_t wide_op        # the same access to memory 0 with 64-bit addresses
+    uint16_t far_op         # and to any memory
+    uint16_t reserved
 
 cdef struct Tables:
     const Opcode* plain     # 256 opcodes of one byte
     const Opcode* numeric   # 32 behind 0xFC
+    const Opcode* atomic    # 128 behind 0xFE; the two lower bits of n_operands count, the others are the type of the third
     const Operation* operations
     const uint16_t* variants    # 32 for each operation: a << 3 | b << 1 | writes
     const uint8_t* lengths      # words of each handler
@@ -132,6 +154,7 @@ cdef void* aligned(bytes data) except NULL:
 cdef Tables TABLES
 TABLES.plain = <const Opcode*>aligned({plain})
 TABLES.numeric = <const Opcode*>aligned({prefixed})
+TABLES.atomic = <const Opcode*>aligned({atomic})
 TABLES.operations = <const Operation*>aligned({rows})
 TABLES.variants = <const uint16_t*>aligned({grid})
 TABLES.lengths = <const uint8_t*>aligned({lengths})
