@@ -46,6 +46,7 @@ def limits(options: argparse.Namespace) -> Limits:
         fuel=options.fuel,
         memory_pages=DEFAULTS.memory_pages if options.max_memory is None else options.max_memory,
         call_depth=DEFAULTS.call_depth if options.call_depth is None else options.call_depth,
+        heap=DEFAULTS.heap if options.max_heap is None else options.max_heap,
     )
 
 

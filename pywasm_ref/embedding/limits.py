@@ -10,7 +10,8 @@ class Limits:
     """The most that all guests of one store may use; a guest that wants more meets `Exhaustion`, or a growth that fails.
 
     Units   `fuel` in instructions, None for no end; `memory_pages` in pages of 64 KiB for each memory; `table_entries` for each
-            table; `call_depth` in calls that have not returned
+            table; `call_depth` in calls that have not returned; `heap` in structures, arrays and exceptions of the guest that are
+            alive, those with 64 or more fields or elements counted by these
     Fails   ValueError for a negative number, TypeError for anything that is not an integer
     """
 
@@ -18,6 +19,7 @@ class Limits:
     memory_pages: int = 65_536
     table_entries: int = 10_000_000
     call_depth: int = 4_000
+    heap: int = 10_000_000
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -5,13 +5,15 @@ Spec    exec/modules.html#allocation
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from mmap import mmap
+from sys import getrefcount
 
 from pywasm_ref.errors import Exhaustion
-from pywasm_ref.execution.runtime import ArrayInst, Bytes, MemInst, Ref, Share, Store, TableInst, Value
+from pywasm_ref.execution.runtime import ArrayInst, Bytes, Heap, MemInst, Ref, Share, Store, TableInst, Value
 from pywasm_ref.syntax.types import I32, DefType, MemType, TableType
 
 if sys.platform != "win32":
@@ -21,9 +23,9 @@ PAGE_BITS = 16
 LAZY_BYTES = 1 << 26
 """A memory from this size on is mapped rather than allocated: it is there at once, but a store to it takes a little longer."""
 
-LARGE_ARRAY = 1 << 10
-MOST_ELEMENTS = 1 << 25
-"""In all large arrays of a store together. What is small takes many instructions to fill a machine, so fuel is the limit there."""
+BALLAST = 1 << 22
+LARGE = 64
+"""From so many fields or elements on they count one by one in the heap; what is smaller counts as one."""
 
 
 def max_pages(store: Store, type: MemType) -> int:
@@ -56,25 +58,54 @@ def allocmem(store: Store, type: MemType) -> MemInst:
 def alloctable(store: Store, type: TableType, ref: Ref) -> TableInst:
     """A table of the same reference everywhere.
 
-    Fails   Exhaustion when the least it may have is more than the store allows
+    Fails   Exhaustion when the least it may have is more than the store allows, or than this machine has
     Spec    exec/modules.html#alloc-table
     """
     if type.limits.min > max_entries(store, type):
         raise Exhaustion(f"table of {type.limits.min} entries is more than the limit of this store")
-    return TableInst(type, [ref] * type.limits.min)
+    try:
+        return TableInst(type, [ref] * type.limits.min)
+    except MemoryError:
+        raise Exhaustion(f"table of {type.limits.min} entries is more than there is") from None
+
+
+def share(store: Store, n: int) -> Heap | Share:
+    """A place in the heap for something of `n` fields or elements, taken for as long as somebody refers to it.
+
+    Cycles that nobody reaches are in the heap until Python's collector finds them, so it is asked before the heap is called full. It
+    must then find more than a little, lest a heap that is nearly full be searched for each new thing.
+
+    Fails   Exhaustion  "out of memory"
+    """
+    heap = store.heap
+    if n < LARGE:
+        if getrefcount(heap) + heap.elements > heap.most:
+            make_room(heap, 1)
+        return heap
+    if getrefcount(heap) + heap.elements + n > heap.most:
+        make_room(heap, n)
+    return Share(heap, n)
+
+
+def make_room(heap: Heap, n: int) -> None:
+    """Collect cycles, so that something of that size fits.
+
+    Fails   Exhaustion  "out of memory"
+    """
+    if n <= heap.most:
+        gc.collect()
+    if getrefcount(heap) + heap.elements + n > heap.most - heap.most // 16:
+        raise Exhaustion(f"out of memory: the heap of {heap.most} is too full for {n} more")
 
 
 def allocarray(store: Store, type: DefType, n: int, fields: Callable[[], list[Value]]) -> ArrayInst:
-    """An array of that many elements; a large one counts against what the store allows for as long as it lives.
+    """An array of that many elements.
 
-    Fails   Exhaustion when it is larger than what is left
+    Fails   Exhaustion when it is larger than what is left of the heap
     Spec    exec/instructions.html#exec-array-new
     """
-    if n < LARGE_ARRAY:
-        return ArrayInst(type, fields())
-    if store.elements + n > MOST_ELEMENTS:
-        raise Exhaustion(f"out of memory: array of {n} elements")
-    return ArrayInst(type, fields(), Share(store, n))
+    taken = share(store, n)
+    return ArrayInst(type, fields(), taken)
 
 
 def mem_can_grow(store: Store, mem: MemInst, n: int) -> bool:
@@ -106,11 +137,28 @@ def zeros(size: int) -> Bytes:
 
     Fails   MemoryError, OSError when there is no room
     """
-    if size < LAZY_BYTES:
-        return bytearray(size)
+    return bytearray(size) if size < LAZY_BYTES else mapped(size)
+
+
+def mapped(size: int) -> mmap:
+    """Zero bytes that are there at once, and take room one page at a time when they are touched.
+
+    Fails   OSError when there is no room
+    """
     if sys.platform == "win32":
         return mmap(-1, size)
     return mmap(-1, size, flags=MAP_PRIVATE | MAP_ANONYMOUS)  # a shared mapping would not be extended by `resize`
+
+
+def ballast() -> Bytes:
+    """Room that costs nothing, to be given back when there is none left.
+
+    Fails   Exhaustion
+    """
+    try:
+        return mapped(BALLAST)
+    except OSError:
+        raise Exhaustion("out of memory") from None
 
 
 def extended(data: Bytes, size: int) -> Bytes:
@@ -139,7 +187,10 @@ def growtable(store: Store, table: TableInst, n: int, ref: Ref) -> bool:
     """
     if not table_can_grow(store, table, n):
         return False
-    table.refs.extend([ref] * n)
+    try:
+        table.refs.extend([ref] * n)
+    except MemoryError:
+        return False
     return True
 
 

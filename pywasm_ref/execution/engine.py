@@ -48,6 +48,8 @@ class Limits(Protocol):
     def table_entries(self) -> int: ...
     @property
     def call_depth(self) -> int: ...
+    @property
+    def heap(self) -> int: ...
 
 
 class ReferenceModule:
@@ -119,7 +121,7 @@ class ReferenceStore(Store):
     __slots__ = ("engine", "limits")
 
     def __init__(self, engine: ReferenceEngine, limits: Limits) -> None:
-        super().__init__(limits.call_depth, limits.memory_pages, limits.table_entries, limits.fuel)
+        super().__init__(limits.call_depth, limits.memory_pages, limits.table_entries, limits.fuel, limits.heap)
         self.engine = engine
         self.limits = limits
 

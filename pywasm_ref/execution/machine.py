@@ -14,6 +14,7 @@ from itertools import repeat
 from typing import Any
 
 from pywasm_ref.errors import Exhaustion, Interrupted, Trap, WasmError, WasmException
+from pywasm_ref.execution.allocation import ballast
 from pywasm_ref.execution.backtrace import note_frames
 from pywasm_ref.execution.code import Code, Handler, Step, Structured, prepare, steps
 from pywasm_ref.execution.metered import run_metered, run_observed
@@ -107,6 +108,7 @@ class Machine:
         machines = store.machines
         if len(machines) >= MACHINES:
             raise Exhaustion("call stack exhausted")
+        store.ballast = store.ballast or ballast()
         self.max_frames = store.call_depth - sum([len(z.frames) - 1 for z in machines])
         machines.append(self)
         try:
@@ -120,11 +122,17 @@ class Machine:
             else:
                 self.reduce()
         except WasmError as error:
+            store.ballast = None
             note_frames(self, error)
             if store.observer is not None and isinstance(error, Trap):
                 self.trap()
             raise
-        except MemoryError:
+        except MemoryError:  # whatever takes memory comes after what sets some free: Python hangs when it cannot even handle an error
+            store.ballast = None
+            self.values.clear()
+            self.labels.clear()
+            self.frames.clear()
+            self.locals.clear()
             raise Exhaustion("out of memory") from None
         except RecursionError:
             if len(machines) == 1:

@@ -26,6 +26,7 @@ MEMORY_PAGES = 1 << 16
 TABLE_ENTRIES = 10_000_000
 VALUES = 1 << 22
 """On the operand stack of one machine, and as many in locals."""
+HEAP = 10_000_000
 MACHINES = 50
 """At work at once in one store; each that a host function starts costs several calls in Python."""
 
@@ -42,10 +43,10 @@ class Store:
     `stop` may be set by any thread; the guest raises Interrupted at its next transfer of control, and the flag stays until it is
     cleared. `fuel` is what is left of it, None for no limit.
 
-    Units   `memory_pages` in pages of 64 KiB, for each memory; `table_entries` for each table; `fuel` in instructions
+    Units   `memory_pages` in pages of 64 KiB, for each memory; `table_entries` for each table; `fuel` in instructions; `heap` as in `Heap`
     """
 
-    __slots__ = ("__weakref__", "call_depth", "elements", "fuel", "machines", "memory_pages", "observer", "stop", "table_entries")
+    __slots__ = ("__weakref__", "ballast", "call_depth", "fuel", "heap", "machines", "memory_pages", "observer", "stop", "table_entries")
 
     def __init__(
         self,
@@ -53,6 +54,7 @@ class Store:
         memory_pages: int = MEMORY_PAGES,
         table_entries: int = TABLE_ENTRIES,
         fuel: int | None = None,
+        heap: int = HEAP,
     ) -> None:
         self.call_depth = call_depth
         self.memory_pages = memory_pages
@@ -60,10 +62,26 @@ class Store:
         self.fuel = fuel
         self.stop = False
         self.observer: Any = None
-        self.elements = 0
-        """In the large arrays that are alive."""
+        self.heap = Heap(heap)
+        self.ballast: Bytes | None = None
+        """Thrown overboard when memory runs out, so that there is room for saying so."""
         self.machines: list[Machine] = []
         """Those at work: one inside the other through host functions, or one in each thread."""
+
+
+class Heap:
+    """What the structures, arrays and exceptions of a store live in. Each of them refers to it, so that the number of its references is
+    the number of those that are alive: a count that Python keeps anyway.
+
+    Units   `most` in things that are alive, and fields or elements of large ones
+    """
+
+    __slots__ = ("elements", "most")
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.elements = 0
+        """In those that are large, all together."""
 
 
 class ModuleInst:
@@ -205,57 +223,59 @@ class I31:
 
 
 class StructInst:
-    """A structure; a packed field holds its narrow unsigned value.
-
-    Spec    exec/runtime.html#aggregate-instances
-    """
-
-    __slots__ = ("__weakref__", "fields", "type")
-
-    def __init__(self, type: DefType, fields: list[Value]) -> None:
-        self.type = type
-        self.fields = fields
-
-
-class ArrayInst:
-    """An array; packed elements hold their narrow unsigned values. `share` is what a large one takes of its store.
+    """A structure; a packed field holds its narrow unsigned value. `share` is what it takes of its store's heap.
 
     Spec    exec/runtime.html#aggregate-instances
     """
 
     __slots__ = ("__weakref__", "fields", "share", "type")
 
-    def __init__(self, type: DefType, fields: list[Value], share: Share | None = None) -> None:
+    def __init__(self, type: DefType, fields: list[Value], share: Heap | Share | None = None) -> None:
+        self.type = type
+        self.fields = fields
+        self.share = share
+
+
+class ArrayInst:
+    """An array; packed elements hold their narrow unsigned values. `share` is what it takes of its store's heap.
+
+    Spec    exec/runtime.html#aggregate-instances
+    """
+
+    __slots__ = ("__weakref__", "fields", "share", "type")
+
+    def __init__(self, type: DefType, fields: list[Value], share: Heap | Share | None = None) -> None:
         self.type = type
         self.fields = fields
         self.share = share
 
 
 class Share:
-    """A number of elements that count against the limit of a store, for as long as this object lives."""
+    """A number of fields or elements that count against the limit of a heap, for as long as this object lives."""
 
-    __slots__ = ("elements", "store")
+    __slots__ = ("elements", "heap")
 
-    def __init__(self, store: Store, elements: int) -> None:
-        self.store = store
+    def __init__(self, heap: Heap, elements: int) -> None:
+        self.heap = heap
         self.elements = elements
-        store.elements += elements
+        heap.elements += elements
 
     def __del__(self) -> None:
-        self.store.elements -= self.elements
+        self.heap.elements -= self.elements
 
 
 class ExnInst:
-    """An exception that was thrown.
+    """An exception that was thrown. `share` is what one that the guest made takes of its store's heap.
 
     Spec    exec/runtime.html#exception-instances
     """
 
-    __slots__ = ("__weakref__", "fields", "tag")
+    __slots__ = ("__weakref__", "fields", "share", "tag")
 
-    def __init__(self, tag: TagInst, fields: tuple[Value, ...]) -> None:
+    def __init__(self, tag: TagInst, fields: tuple[Value, ...], share: Heap | Share | None = None) -> None:
         self.tag = tag
         self.fields = fields
+        self.share = share
 
 
 class HostRef:

@@ -1,5 +1,8 @@
 """What a store limits, and what happens at the limit."""
 
+import gc
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -102,7 +105,7 @@ def test_a_memory_of_64_bits_may_declare_more_than_there_is() -> None:
 
 
 def test_an_array_that_no_machine_could_hold_is_refused() -> None:
-    with pytest.raises(Exhaustion, match="array of 4294967295 elements"):
+    with pytest.raises(Exhaustion, match="out of memory: the heap of 10000000 is too full for 4294967295 more"):
         run('(module (type $a (array i8)) (func (export "f") (drop (array.new_default $a (i32.const -1)))))', "f")
 
 
@@ -112,10 +115,83 @@ def test_arrays_that_nobody_refers_to_make_room_for_others() -> None:
       (func (export "f") (param i32) (global.set $kept (array.new_default $a (local.get 0)))))"""
     inst = start(text, store=store)
     for _ in range(5):
-        call(inst, "f", 10_000_000, store=store)
-        assert store.elements == 10_000_000
+        call(inst, "f", 4_000_000, store=store)
+        assert store.heap.elements == 4_000_000
     call(inst, "f", 10, store=store)
-    assert store.elements == 0
+    assert store.heap.elements == 0
+
+
+HEAP = """(module (type $n (struct (field (mut (ref null $n)))))
+  (type $wide (struct (field i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64
+    i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64)))
+  (tag $e (param exnref))
+  (func (export "list") (param $count i32) (local $x (ref null $n))
+    (loop $l
+      (local.set $x (struct.new $n (local.get $x)))
+      (br_if $l (local.tee $count (i32.sub (local.get $count) (i32.const 1))))))
+  (func (export "rings") (param $count i32) (local $x (ref null $n))
+    (loop $l
+      (local.set $x (struct.new_default $n))
+      (struct.set $n 0 (local.get $x) (local.get $x))
+      (br_if $l (local.tee $count (i32.sub (local.get $count) (i32.const 1))))))
+  (func (export "exceptions") (param $count i32) (local $x exnref)
+    (loop $l
+      (local.set $x (block $caught (result exnref) (try_table (catch_all_ref $caught) (throw $e (local.get $x))) (unreachable)))
+      (br_if $l (local.tee $count (i32.sub (local.get $count) (i32.const 1))))))
+  (func (export "wide") (result eqref) (struct.new_default $wide)))"""
+
+
+@pytest.mark.parametrize("name", ["list", "exceptions"])
+def test_the_heap_holds_as_much_as_the_store_says(name: str) -> None:
+    store = Store(heap=1000)
+    inst = start(HEAP, store=store)
+    call(inst, name, 900, store=store)
+    with pytest.raises(Exhaustion, match="out of memory: the heap of 1000 is too full for 1 more"):
+        call(inst, name, 1100, store=store)
+    call(inst, name, 900, store=store)
+
+
+def test_what_nobody_reaches_is_collected_before_the_heap_is_called_full() -> None:
+    store = Store(heap=1000)
+    inst = start(HEAP, store=store)
+    gc.disable()
+    try:
+        call(inst, "rings", 5000, store=store)
+    finally:
+        gc.enable()
+
+
+def test_a_large_structure_counts_by_its_fields() -> None:
+    store = Store(heap=100)
+    inst = start(HEAP, store=store)
+    kept = call(inst, "wide", store=store)
+    assert store.heap.elements == 64
+    with pytest.raises(Exhaustion, match="out of memory"):
+        call(inst, "wide", store=store)
+    del kept
+    call(inst, "wide", store=store)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of a process are those of Linux")
+@pytest.mark.parametrize("collector", ["enable", "disable"])
+@pytest.mark.parametrize("kept", ["(local.set $x (struct.new $n (local.get $x)))", "(global.set $g (struct.new $n (global.get $g)))"])
+def test_a_guest_that_takes_all_memory_of_the_process_is_stopped(kept: str, collector: str) -> None:
+    text = f"""(module (type $n (struct (field (ref null $n)))) (global $g (mut (ref null $n)) (ref.null $n))
+      (func (export "f") (local $x (ref null $n)) (loop {kept} (br 0))))"""
+    program = f"""
+import gc, resource
+gc.{collector}()
+import pywasm_ref as wasm
+exports = wasm.instantiate({text!r}, engine="reference").exports
+pages = int(open("/proc/self/statm").read().split()[0])
+resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (64 << 20),) * 2)
+try:
+    exports.f()
+except wasm.Exhaustion as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=100, check=False)
+    assert done.stdout == "out of memory\n", done.stderr
 
 
 def test_another_thread_can_stop_a_guest_which_can_then_be_used_again() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pywasm_ref.errors import Trap, TrapReason
-from pywasm_ref.execution.allocation import allocarray
+from pywasm_ref.execution.allocation import allocarray, share
 from pywasm_ref.execution.instructions import memory, table
 from pywasm_ref.execution.instructions.memory import UNPACK
 from pywasm_ref.execution.rules import reduces
@@ -122,14 +122,15 @@ def struct_new(z: Machine, i: form.StructNew) -> None:
     height = len(z.values) - len(declared)
     fields = [pack(field.storage, value) for field, value in zip(declared, z.values[height:], strict=True)]
     del z.values[height:]
-    z.values.append(StructInst(type, fields))
+    z.values.append(StructInst(type, fields, share(z.store, len(fields))))
 
 
 @reduces(form.StructNewDefault, "Step_read/struct.new_default", case=lambda z, i: ("Step_read/struct.new_default", "Step/struct.new"))
 def struct_new_default(z: Machine, i: form.StructNewDefault) -> None:
     """Spec    exec/instructions.html#exec-struct-new-default"""
     type = z.module.types[i.type]
-    z.values.append(StructInst(type, [default(field.storage) for field in fieldtypes(type)]))
+    fields = [default(field.storage) for field in fieldtypes(type)]
+    z.values.append(StructInst(type, fields, share(z.store, len(fields))))
 
 
 @reduces(form.StructGet, "Step_read/struct.get-null", "Step_read/struct.get-struct", case=lambda z, i: z.values[-1] is not None)
@@ -181,7 +182,7 @@ def array_new_fixed(z: Machine, i: form.ArrayNewFixed) -> None:
     storage = element(type)
     fields = [pack(storage, value) for value in z.values[height:]]
     del z.values[height:]
-    z.values.append(ArrayInst(type, fields))
+    z.values.append(ArrayInst(type, fields, share(z.store, len(fields))))
 
 
 def numbers(data: DataInst, start: int, n: int, storage: StorageType) -> list[int]:

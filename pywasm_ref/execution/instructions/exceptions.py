@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from pywasm_ref.errors import Trap, TrapReason
+from pywasm_ref.execution.allocation import share
 from pywasm_ref.execution.code import READY, Structured
 from pywasm_ref.execution.instructions.control import branch_rules
 from pywasm_ref.execution.machine import label_vals
@@ -99,7 +100,7 @@ def throw(z: Machine, i: form.Throw) -> bool:
     tag = z.module.tags[i.tag]
     n = len(functype(cast(DefType, tag.type.type)).params)
     fields = tuple(z.values[-n:]) if n else ()
-    return z.throw(ExnInst(tag, fields))
+    return z.throw(ExnInst(tag, fields, share(z.store, n)))
 
 
 @reduces(form.ThrowRef, "Step_read/throw_ref-null", case=lambda z, i: 0 if z.values[-1] is None else ())
