@@ -110,7 +110,7 @@ cdef struct Fn:
     Code* code              # NULL for a function of the host
     Ctx* ctx                # the instance it belongs to, NULL for the host
     Type* type
-    void* host              # borrowed PyObject*; its owner outlives every Fn
+    void* host              # of the host: the `externs.Func` that owns this
     void* door              # the Python object that stands for it, once there is one (borrowed)
 
 cdef struct Mem:

@@ -1,0 +1,27 @@
+"""The native engine as the embedding's protocols see it. Its objects are extension types; this is the hook they hang on."""
+
+from pywasm_ref._fastcore import objects
+from pywasm_ref.binary import encode
+
+
+class FastEngine:
+    """The engine that is quick: it reads a binary once, and lowers it to code for registers while it validates it."""
+
+    name = "fast"
+
+    def decode(self, source, features):
+        """Fails   Malformed"""
+        if not isinstance(source.data, bytes):
+            raise TypeError("a binary is bytes, not a text")
+        return objects.Module(source.data, features, source, self)
+
+    def adopt(self, module, features):
+        """What was parsed goes through the binary format: there is one way in."""
+        return objects.Module(encode(module), features, module.source, self, module)
+
+    def store(self, limits):
+        return objects.Store(limits, self)
+
+
+ENGINE = FastEngine()
+"""The one engine of this kind."""

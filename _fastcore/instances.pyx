@@ -1,0 +1,330 @@
+"""See instances.pxd."""
+
+import cython
+from collections.abc import Mapping
+
+from cpython.object cimport PyObject
+from libc.stdint cimport uint32_t, uint64_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy
+from pywasm_ref._fastcore.bridges cimport function
+from pywasm_ref._fastcore.dispatch cimport beyond, tick
+from pywasm_ref._fastcore.externs cimport Door, Func, Global, Memory, Table, door_at, func_door, host_func, mem_new_checked, tab_new
+from pywasm_ref._fastcore.host cimport call_host
+from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.memory cimport mem_empty, mem_free, outside
+from pywasm_ref._fastcore.modules cimport Module, name_of
+from pywasm_ref._fastcore.store cimport Room, poll
+from pywasm_ref._fastcore.unit cimport *
+
+from pywasm_ref.errors import Trap as TrapError, TrapReason, Unlinkable
+
+
+@cython.no_gc_clear
+cdef class Instance:
+    """An instance: its context, and what it owns. Doors refer to it and never the other way round, so that it is freed at once."""
+
+    def __cinit__(self, Module module not None, imports=(), Room store=None):
+        cdef Unit* unit = module.unit
+        module.check()
+        self.module = module
+        self.imported = list(imports)
+        self.store = store_for(self.imported) if store is None else store
+        self.ctx = <Ctx*>calloc(1, global_offset(unit, unit.n_globals) + 16)
+        if self.ctx == NULL:
+            raise MemoryError
+        self.ctx.mem0 = mem_empty()
+        self.ctx.poll = poll
+        self.ctx.tick = tick
+        self.ctx.beyond = beyond
+        self.ctx.thread = &self.store.shared
+        self.ctx.host = call_host
+        self.ctx.unit = unit
+        self.ctx.store = <void*><PyObject*>self.store
+        self.ctx.owner = <void*><PyObject*>self
+        self.link()
+        self.make_globals()
+        self.make_memory()
+        self.make_tables()
+        self.copy_elements()
+        self.copy_data()
+        if unit.has_start:
+            start(self, unit.start)
+
+    cdef int link(self) except -1:
+        cdef Unit* unit = self.module.unit
+        cdef uint32_t i
+        if len(self.imported) != unit.n_imports:
+            raise Unlinkable(f"unknown import: {len(self.imported)} given, {unit.n_imports} wanted")
+        self.ctx.imports = <Fn**>calloc(unit.imported_funcs + 1, sizeof(Fn*))
+        self.ctx.tables = <Tab**>calloc(unit.n_tables + 1, sizeof(Tab*))
+        self.ctx.mems = &self.ctx.mem0 if unit.n_mems < 2 else <Mem**>calloc(unit.n_mems, sizeof(Mem*))
+        if self.ctx.imports == NULL or self.ctx.tables == NULL or self.ctx.mems == NULL:
+            raise MemoryError
+        for i in range(unit.n_imports):
+            if unit.imports[i].kind == EXTERN_FUNC and not isinstance(self.imported[i], Door):
+                self.imported[i] = host_func(self.store, unit.funcs[unit.imports[i].index], self.imported[i], True)
+            self.link_one(&unit.imports[i], self.imported[i])
+        return 0
+
+    cdef int link_one(self, Import* wanted, object extern) except -1:
+        cdef Unit* unit = self.module.unit
+        cdef uint32_t index = wanted.index
+        if (<Door?>extern).store is not self.store:
+            raise ValueError(f"{name_of(&wanted.module)}.{name_of(&wanted.name)} belongs to another store")
+        if not fits(unit, wanted, extern):
+            raise Unlinkable(f'incompatible import type for "{name_of(&wanted.module)}" "{name_of(&wanted.name)}"')
+        if wanted.kind == EXTERN_FUNC:
+            self.ctx.imports[index] = (<Func>extern).fn
+        elif wanted.kind == EXTERN_TABLE:
+            self.ctx.tables[index] = (<Table>extern).tab
+        elif wanted.kind == EXTERN_MEM:
+            self.ctx.mems[index] = (<Memory>extern).mem
+        elif wanted.kind == EXTERN_GLOBAL:
+            self.global_at(index).p = (<Global>extern).slots
+        return 0
+
+    cdef S* global_at(self, uint32_t index):
+        """Where a global of the module stands; one that is imported has a pointer there."""
+        return <S*>(<char*>self.ctx + global_offset(self.module.unit, index))
+
+    cdef uint64_t value(self, Init* init) except? 0:
+        cdef S* slot
+        if init.kind == INIT_CONST:
+            return init.bits
+        if init.kind == INIT_GLOBAL:
+            slot = self.global_at(<uint32_t>init.bits)
+            return slot.p.u64 if init.bits < self.module.unit.imported_globals else slot.u64
+        return <uint64_t>self.fn(<uint32_t>init.bits)
+
+    cdef Fn* fn(self, uint32_t index) except NULL:
+        """The function instance; all of the defined ones are made when the first is wanted."""
+        cdef Fn* fn = function(self.ctx, index)
+        if fn == NULL:
+            raise MemoryError
+        return fn
+
+    cdef int make_globals(self) except -1:
+        cdef Unit* unit = self.module.unit
+        cdef uint32_t i
+        for i in range(unit.imported_globals, unit.n_globals):
+            self.global_at(i).u64 = self.value(&unit.inits[i - unit.imported_globals])
+        return 0
+
+    cdef int make_memory(self) except -1:
+        cdef Unit* unit = self.module.unit
+        cdef uint32_t i
+        cdef Limit* l
+        cdef Mem* memory
+        for i in range(unit.imported_mems, unit.n_mems):
+            l = &unit.mems[i]
+            memory = mem_new_checked(self.store, l.min, l.max, l.page_bits, l.wide, l.shared)
+            self.ctx.mems[i] = memory
+            self.n_own_mems += 1
+        if unit.n_mems:
+            self.ctx.mem0 = self.ctx.mems[0]
+        return 0
+
+    cdef int make_tables(self) except -1:
+        cdef Unit* unit = self.module.unit
+        cdef uint32_t i
+        cdef Tab* table
+        cdef uint32_t n = unit.n_tables - unit.imported_tables
+        if n == 0:
+            return 0
+        self.own_tables = <Tab*>calloc(n, sizeof(Tab))
+        if self.own_tables == NULL:
+            raise MemoryError
+        for i in range(unit.imported_tables, unit.n_tables):
+            table = self.ctx.tables[i] = &self.own_tables[i - unit.imported_tables]
+            tab_new(self.store, table, unit.tables[i].min, unit.tables[i].max, unit.tables[i].wide, unit.tables[i].type)
+            self.n_own_tables += 1
+        return 0
+
+    cdef int copy_elements(self) except -1:
+        cdef Unit* unit = self.module.unit
+        cdef uint32_t i, k
+        cdef Segment* s
+        cdef Tab* table
+        cdef uint64_t offset
+        for i in range(unit.n_elems):
+            s = &unit.elems[i]
+            if s.mode != SEGMENT_ACTIVE:
+                continue
+            table = self.ctx.tables[s.target]
+            offset = self.value(&s.offset)
+            if outside(offset, s.size, table.size):
+                raise TrapError(TrapReason.OUT_OF_BOUNDS_TABLE)
+            for k in range(s.size):
+                table.elems[offset + k].u64 = self.value(&s.items[k])
+            if s.target < unit.imported_tables:
+                self.store.pinned[<uint64_t>self.ctx] = self
+        return 0
+
+    cdef int copy_data(self) except -1:
+        cdef Unit* unit = self.module.unit
+        cdef uint32_t i
+        cdef Segment* s
+        cdef Mem* memory
+        cdef uint64_t offset
+        for i in range(unit.n_datas):
+            s = &unit.datas[i]
+            if s.mode != SEGMENT_ACTIVE:
+                continue
+            offset = self.value(&s.offset)
+            memory = self.ctx.mems[s.target]
+            if outside(offset, s.size, memory.size):
+                raise TrapError(TrapReason.OUT_OF_BOUNDS_MEMORY)
+            memcpy(memory.base + offset, s.bytes, s.size)
+        return 0
+
+    @property
+    def exports(self):
+        cdef Exports exports = Exports.__new__(Exports)
+        exports.instance = self
+        return exports
+
+    cdef object export(self, int kind, uint32_t index):
+        if kind == EXTERN_FUNC:
+            return func_door(self.store, self.fn(index))
+        if kind == EXTERN_TABLE:
+            return table_door(self, index)
+        if kind == EXTERN_MEM:
+            return memory_door(self, index)
+        return global_door(self, index)
+
+    def __dealloc__(self):
+        cdef uint32_t i
+        if self.ctx != NULL:
+            for i in range(self.n_own_mems):
+                mem_free(self.ctx.mems[self.module.unit.imported_mems + i])
+            if self.ctx.mems != &self.ctx.mem0:
+                free(self.ctx.mems)
+            free(self.ctx.imports)
+            free(self.ctx.tables)
+            free(self.ctx.fns)
+            free(self.ctx)
+        for i in range(self.n_own_tables):
+            free(self.own_tables[i].elems)
+        free(self.own_tables)
+
+
+cdef Room store_for(list imported):
+    """The store that imports come from, or a new one."""
+    for extern in imported:
+        if isinstance(extern, Door):
+            return (<Door>extern).store
+    return Room()
+
+
+cdef int start(Instance self, uint32_t index) except -1:
+    cdef Func f = func_door(self.store, self.fn(index))
+    f.invoke(())
+    return 0
+
+
+# Doors of what an instance exports
+
+
+cdef object table_door(Instance self, uint32_t index):
+    cdef Table table
+    found = door_at(self.store, <uint64_t>self.ctx.tables[index])
+    if found is not None:
+        return found
+    table = Table.__new__(Table)
+    table.tab = self.ctx.tables[index]
+    table.enter(self.store, self, <uint64_t>table.tab)
+    return table
+
+
+cdef object memory_door(Instance self, uint32_t index):
+    cdef Memory memory
+    found = door_at(self.store, <uint64_t>self.ctx.mems[index])
+    if found is not None:
+        return found
+    memory = Memory.__new__(Memory)
+    memory.mem = self.ctx.mems[index]
+    memory.enter(self.store, self, <uint64_t>memory.mem)
+    return memory
+
+
+cdef object global_door(Instance self, uint32_t index):
+    cdef GlobalDef* definition = &self.module.unit.globals[index]
+    cdef S* slots = self.global_at(index)
+    cdef Global variable
+    if index < self.module.unit.imported_globals:
+        slots = slots.p
+    found = door_at(self.store, <uint64_t>slots)
+    if found is not None:
+        return found
+    variable = Global.__new__(Global)
+    variable.slots = slots
+    variable.valtype = definition.type
+    variable.mutable = definition.mutable
+    variable.enter(self.store, self, <uint64_t>slots)
+    return variable
+
+
+# Imports
+
+
+cdef bint fits(Unit* unit, Import* wanted, object extern):
+    """Does what is given match what the module says?"""
+    if wanted.kind == EXTERN_FUNC:
+        return isinstance(extern, Func) and (<Func>extern).fn.type == unit.funcs[wanted.index]
+    if wanted.kind == EXTERN_TABLE:
+        return isinstance(extern, Table) and fits_table(&unit.tables[wanted.index], <Table>extern)
+    if wanted.kind == EXTERN_MEM:
+        return isinstance(extern, Memory) and fits_memory(&unit.mems[wanted.index], (<Memory>extern).mem)
+    return isinstance(extern, Global) and fits_global(&unit.globals[wanted.index], <Global>extern)
+
+
+cdef bint fits_limit(Limit* limit, uint64_t size, uint64_t max, bint wide):
+    return size >= limit.min and (not limit.bounded or max <= limit.max) and bool(limit.wide) == wide
+
+
+cdef bint fits_memory(Limit* limit, Mem* mem):
+    if bool(limit.shared) != bool(mem.shared) or limit.page_bits != mem.page_bits:
+        return False
+    return fits_limit(limit, mem.size >> mem.page_bits, mem.type_max, bool(mem.wide))
+
+
+cdef bint fits_table(Limit* limit, Table table):
+    return limit.type == table.tab.type and fits_limit(limit, table.tab.size, table.tab.type_max, bool(table.tab.wide))
+
+
+cdef bint fits_global(GlobalDef* wanted, Global given):
+    return wanted.mutable == given.mutable and wanted.type == given.valtype
+
+
+cdef class Exports:
+    """The exports of an instance by name, in the order of the module. Each look-up finds or makes the door."""
+
+    def __getitem__(self, name):
+        kind, index = self.instance.module.names_of_exports[name]
+        return self.instance.export(kind, index)
+
+    def get(self, name, default=None):
+        found = self.instance.module.names_of_exports.get(name)
+        return default if found is None else self.instance.export(found[0], found[1])
+
+    def __iter__(self):
+        return iter(self.instance.module.names_of_exports)
+
+    def __len__(self):
+        return len(self.instance.module.names_of_exports)
+
+    def __contains__(self, name):
+        return name in self.instance.module.names_of_exports
+
+    def keys(self):
+        return self.instance.module.names_of_exports.keys()
+
+    def values(self):
+        return [self[name] for name in self]
+
+    def items(self):
+        return [(name, self[name]) for name in self]
+
+
+Mapping.register(Exports)

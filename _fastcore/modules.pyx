@@ -1,0 +1,119 @@
+"""See modules.pxd."""
+
+import cython
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.reader cimport FAULT_INVALID, FAULT_MALFORMED, FAULT_MEMORY, FAULT_NONE
+from pywasm_ref._fastcore.reflection cimport functype_of, globaltype_of, memtype_of, tabletype_of
+from pywasm_ref._fastcore.sections cimport read_module, unit_free
+from pywasm_ref._fastcore.unit cimport *
+
+from pywasm_ref.errors import Invalid, Malformed
+from pywasm_ref.features import WASM_3
+from pywasm_ref.syntax.modules import Names
+
+
+@cython.no_gc_clear
+cdef class Module:
+    """A module that was read; a fault that only makes it invalid is raised when somebody needs it to be valid."""
+
+    def __cinit__(self, bytes data not None, features=WASM_3, source=None, engine=None, syntax=None):
+        cdef const uint8_t* start = data
+        cdef uint64_t size = len(data)
+        self.data = data
+        self.features = features
+        self.source = source
+        self.engine = engine
+        self.read_module = syntax
+        with nogil:
+            self.unit = read_module(start, size)
+        if self.unit == NULL:
+            raise MemoryError
+        self.refuse()
+        self.names_of_exports = {}
+        if self.fault is None:
+            self.names_of_exports = {name_of(&self.unit.exports[i].name): (self.unit.exports[i].kind, self.unit.exports[i].index)
+                                     for i in range(self.unit.n_exports)}
+            if len(self.names_of_exports) != self.unit.n_exports:
+                self.fault = Invalid("duplicate export name")
+        if self.fault is not None and engine is None:
+            raise self.fault
+
+    cdef int refuse(self) except -1:
+        cdef int fault = self.unit.r.fault
+        if fault == FAULT_NONE:
+            return 0
+        words = self.unit.r.words.decode() if self.unit.r.words != NULL else ""
+        at = self.unit.r.fault_at
+        if fault == FAULT_MALFORMED:
+            raise Malformed(words, at)
+        if fault == FAULT_MEMORY:
+            raise MemoryError
+        if fault != FAULT_INVALID:
+            raise NotImplementedError(f"{words} @{at:#x}")
+        self.fault = Invalid(words, at)
+        return 0
+
+    cdef int check(self) except -1:
+        if self.fault is not None:
+            raise self.fault
+        return 0
+
+    def __dealloc__(self):
+        unit_free(self.unit)
+
+    def validate(self):
+        """Nothing, for a valid module.
+
+        Fails   Invalid
+        """
+        self.check()
+
+    @property
+    def imports(self):
+        cdef Unit* unit = self.unit
+        self.check()
+        if self._imports is None:
+            self._imports = [(name_of(&unit.imports[i].module), name_of(&unit.imports[i].name),
+                              self.extern_type(unit.imports[i].kind, unit.imports[i].index)) for i in range(unit.n_imports)]
+        return self._imports
+
+    @property
+    def exports(self):
+        self.check()
+        if self._exports is None:
+            self._exports = [(name, self.extern_type(kind, index)) for name, (kind, index) in self.names_of_exports.items()]
+        return self._exports
+
+    cdef object extern_type(self, int kind, uint32_t index):
+        """The type of something in an index space, as `syntax` writes it."""
+        if kind == EXTERN_FUNC:
+            return functype_of(self.unit.funcs[index])
+        if kind == EXTERN_TABLE:
+            return tabletype_of(&self.unit.tables[index])
+        if kind == EXTERN_MEM:
+            return memtype_of(&self.unit.mems[index])
+        return globaltype_of(&self.unit.globals[index])
+
+    @property
+    def customs(self):
+        return []
+
+    @property
+    def names(self):
+        return Names() if self.read_module is None else self.read_module.names
+
+    @property
+    def field_names(self):
+        return {}
+
+    def words(self, uint32_t index):
+        """The code words of a defined function, for tests and for whoever debugs the translator."""
+        if index >= self.unit.n_codes:
+            raise IndexError(index)
+        return [self.unit.codes[index].entry[i].u for i in range(self.unit.codes[index].n_words)]
+
+
+cdef object name_of(Name* n):
+    return n.at[:n.size].decode()
+
