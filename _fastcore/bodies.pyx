@@ -15,6 +15,8 @@ from pywasm_ref._fastcore.operands cimport *
 from pywasm_ref._fastcore.rules_control cimport *
 from pywasm_ref._fastcore.rules_data cimport *
 from pywasm_ref._fastcore.rules_memory cimport r_atomic, r_memory_grow, r_memory_size, r_table_get, r_table_set
+from pywasm_ref._fastcore.rules_exceptions cimport *
+from pywasm_ref._fastcore.rules_refs cimport *
 
 ctypedef void (*rule)(Tr* tr) noexcept nogil
 cdef rule RULES[256]
@@ -33,6 +35,11 @@ cdef void set_rules() noexcept nogil:
     RULES[0x03] = r_loop
     RULES[0x04] = r_if
     RULES[0x05] = r_else
+    RULES[0x06] = r_try
+    RULES[0x07] = r_catch
+    RULES[0x08] = r_throw
+    RULES[0x09] = r_rethrow
+    RULES[0x0A] = r_throw_ref
     RULES[0x0B] = r_end
     RULES[0x0C] = r_br
     RULES[0x0D] = r_br_if
@@ -40,9 +47,16 @@ cdef void set_rules() noexcept nogil:
     RULES[0x0F] = r_return
     RULES[0x10] = r_call
     RULES[0x11] = r_call_indirect
+    RULES[0x12] = r_return_call
+    RULES[0x13] = r_return_call_indirect
+    RULES[0x14] = r_call_ref
+    RULES[0x15] = r_return_call_ref
+    RULES[0x18] = r_delegate
+    RULES[0x19] = r_catch_all
     RULES[0x1A] = r_drop
     RULES[0x1B] = r_select
     RULES[0x1C] = r_select_t
+    RULES[0x1F] = r_try_table
     RULES[0x20] = r_local_get
     RULES[0x21] = r_local_set
     RULES[0x22] = r_local_tee
@@ -56,6 +70,12 @@ cdef void set_rules() noexcept nogil:
     RULES[0x42] = r_i64_const
     RULES[0x43] = r_f32_const
     RULES[0x44] = r_f64_const
+    RULES[0xD0] = r_ref_null
+    RULES[0xD1] = r_ref_is_null
+    RULES[0xD2] = r_ref_func
+    RULES[0xD4] = r_ref_as_non_null
+    RULES[0xD5] = r_br_on_null
+    RULES[0xD6] = r_br_on_non_null
     RULES[0xFC] = r_prefixed
     RULES[0xFE] = r_atomic
 
@@ -124,6 +144,7 @@ cdef int translate(Tr* tr, Unit* unit, Code* code) noexcept nogil:
     tr.at = tr.r.at
     tr.live = True
     tr.n_vals = tr.n_ctrls = tr.n_irs = tr.n_words = tr.n_labels = tr.n_fixes = tr.n_places = tr.n_targets = tr.n_locals = 0
+    tr.n_handlers = tr.n_waiting = tr.n_tries = 0
     tr.hdr = tr.flushed = tr.barrier = tr.round = tr.n_inits = 0
     if not declare_locals(tr):
         return -1
@@ -163,19 +184,27 @@ cdef int finish(Tr* tr) noexcept nogil:
     cdef Unit* unit = tr.unit
     cdef W* words = <W*>malloc(tr.n_words * sizeof(W))
     cdef uint32_t* places = <uint32_t*>malloc((tr.n_places + 1) * 4)
+    cdef Handler* handlers = <Handler*>malloc(tr.n_handlers * sizeof(Handler)) if tr.n_handlers else NULL
     cdef uint32_t i
-    if words == NULL or places == NULL:
+    if words == NULL or places == NULL or (tr.n_handlers and handlers == NULL):
         free(words)
         free(places)
+        free(handlers)
         return fail(tr.r, FAULT_MEMORY, tr.at, b"out of memory")
     memcpy(words, tr.words, tr.n_words * sizeof(W))
     for i in range(tr.n_fixes):
         words[tr.fixes[i].word].t = words + tr.labels[tr.fixes[i].label]
     memcpy(places, tr.places, tr.n_places * 4)
+    for i in range(tr.n_handlers):
+        handlers[i] = tr.handlers[i]
+        if handlers[i].tag != HANDLE_DELEGATE:
+            handlers[i].landing = tr.labels[handlers[i].landing]
     tr.code.entry = words
     tr.code.n_words = tr.n_words
     tr.code.places = places
     tr.code.n_places = tr.n_places // 2
+    tr.code.handlers = handlers
+    tr.code.n_handlers = tr.n_handlers
     tr.code.hdr = tr.hdr
     tr.code.frame = tr.max_slots
     return 0
@@ -189,6 +218,8 @@ cdef void tr_free(Tr* tr) noexcept nogil:
     free(tr.labels)
     free(tr.fixes)
     free(tr.places)
+    free(tr.handlers)
+    free(tr.waiting)
     free(tr.targets)
     free(tr.local_types)
     free(tr.local_slots)

@@ -116,10 +116,16 @@ cdef void land(Place* place, Handler* h, Thread* thread) noexcept nogil:
         if not h.first:
             slot[0].v = exn
         exn_keep(thread, exn)
-    thread.raised = NULL
     thread.ctx = place.ctx
     thread.ctx.pc = place.code.entry + h.landing
     thread.ctx.fp = place.fp
+    drop(thread)
+
+
+cdef void drop(Thread* thread) noexcept nogil:
+    """Nobody shall catch the exception any more."""
+    cdef Exn* exn = thread.raised
+    thread.raised = NULL
     if not exn.kept and exn.pins == 0:
         exn_free(exn)
 
@@ -130,6 +136,10 @@ cdef int unwind(Ctx* ctx, W* pc, S* fp) noexcept nogil:
     cdef Handler* h
     cdef bint inside = stand(&place, ctx, pc, fp)
     while inside:
+        ctx.ticks -= place.code.n_handlers >> 4
+        if ctx.ticks < 0 and ctx.poll(ctx, pc, fp) != 0:
+            drop(ctx.thread)
+            return ctx.trap
         h = handler_of(&place, ctx.thread.raised)
         if h != NULL:
             land(&place, h, ctx.thread)

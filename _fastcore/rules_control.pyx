@@ -14,6 +14,7 @@ from pywasm_ref._fastcore.types cimport block_result, is_subtype, match, matches
 from pywasm_ref._fastcore.valtypes cimport func_type_at
 from pywasm_ref._fastcore.unit cimport *
 from pywasm_ref._fastcore.operands cimport *
+from pywasm_ref._fastcore.rules_exceptions cimport OPCODE_CATCH, OPCODE_CATCH_ALL, OPCODE_TRY, OPCODE_TRY_TABLE, end_catch, end_try_table
 
 
 cdef Type* block_type(Tr* tr) noexcept nogil:
@@ -126,17 +127,30 @@ cdef void r_else(Tr* tr) noexcept nogil:
 
 
 cdef void r_end(Tr* tr) noexcept nogil:
-    cdef Ctrl c = tr.ctrls[tr.n_ctrls - 1]
-    cdef Type* type = c.type
+    cdef Ctrl* c = &tr.ctrls[tr.n_ctrls - 1]
     if tr.n_ctrls == 1 and not c.wanted:
         end_body(tr)
         return
-    leave_block(tr)
+    if c.opcode == OPCODE_CATCH or c.opcode == OPCODE_CATCH_ALL:
+        end_catch(tr)
+    else:
+        leave_block(tr)
     if c.opcode == 0x04 and tr.r.fault == FAULT_NONE:
-        check_missing_else(tr, type, c.height)
+        check_missing_else(tr, c.type, c.height)
     if tr.r.fault:
         return
     end_block(tr)
+    if c.opcode == OPCODE_TRY_TABLE:
+        end_try_table(tr)
+    elif c.opcode == OPCODE_TRY:
+        tr.n_tries -= c.live
+    end_of_block(tr)
+
+
+cdef void end_of_block(Tr* tr) noexcept nogil:
+    """All operations of a block are encoded, and its results are in their places."""
+    cdef Ctrl c = tr.ctrls[tr.n_ctrls - 1]
+    cdef Type* type = c.type
     if c.opcode == 0x04:
         bind(tr, c.otherwise)
     if c.opcode != 0x03:
@@ -235,25 +249,39 @@ cdef void r_br_if(Tr* tr) noexcept nogil:
     cdef uint32_t l = u32(tr.r)
     cdef Val cond = pop(tr, VT_I32)
     cdef Ctrl* c = label_of(tr, l)
-    cdef uint32_t n, skip, first
+    cdef uint32_t n
     cdef const uint32_t* types
     if c == NULL or tr.r.fault:
         return
     types = label_types(c, &n)
     check_top(tr, types, n)
-    if tr.r.fault or not tr.live:
+    if tr.live and tr.r.fault == FAULT_NONE:
+        branch_if(tr, c, n, &cond, True)
+
+
+cdef void branch_on(Tr* tr, Val* cond, bint sense, uint32_t label) noexcept nogil:
+    """Go to a label when a number, or a reference, is or is not other than zero or null."""
+    cdef Ir* ir
+    if not cond.type & VT_REF:
+        emit_branch(tr, cond, sense, label)
         return
-    if n == 0:
-        emit_branch(tr, &cond, True, c.label)
+    ir = emit(tr, OP_BR_NZ64 if sense else OP_BR_Z64, cond, NULL, 0, 0)
+    ir.dst = 1
+    ir.label = label + 1
+    tr.barrier = tr.n_irs
+
+
+cdef void branch_if(Tr* tr, Ctrl* c, uint32_t n, Val* cond, bint sense) noexcept nogil:
+    """Go to a label with the n values on top when a popped value has that sense."""
+    cdef uint32_t first, skip
+    if n == 0 or tr.vals[tr.n_vals - n].slot == c.slots:
+        flush(tr, tr.n_vals - n)
+        branch_on(tr, cond, sense, c.label)
         return
     first = tr.vals[tr.n_vals - n].slot
-    if first == c.slots:
-        flush(tr, tr.n_vals - n)
-        emit_branch(tr, &cond, True, c.label)
-        return
     flush(tr, 0)
     skip = new_label(tr)
-    emit_branch(tr, &cond, False, skip)
+    branch_on(tr, cond, not sense, skip)
     move_values(tr, first, c.slots, slot_height(tr))
     emit_jump(tr, c.label)
     end_block(tr)
@@ -431,18 +459,24 @@ cdef void r_call(Tr* tr) noexcept nogil:
         emit_call(tr, tr.unit.funcs[x], OP_CALL, <uint64_t>&tr.unit.codes[x - tr.unit.imported_funcs], NULL, 0)
 
 
-cdef void r_call_indirect(Tr* tr) noexcept nogil:
+cdef Type* indirect_type(Tr* tr, uint32_t* table) noexcept nogil:
+    """The immediates of an indirect call: its type, and a table that has to hold functions."""
     cdef uint32_t y = u32(tr.r)
     cdef uint32_t x = u32(tr.r)
-    cdef Type* type
-    cdef Val index
+    table[0] = x
     if not exists(tr, b"unknown table %llu", x, tr.unit.n_tables):
-        return
+        return NULL
     if not match(tr.unit.tables[x].type, VT_FUNCREF):
         mismatch_of(tr, b": instruction requires table of function type but table has element type ", tr.unit.tables[x].type, NULL, 0)
-        return
+        return NULL
     tr.unit.at = tr.at
-    type = func_type_at(tr.unit, y)
+    return func_type_at(tr.unit, y)
+
+
+cdef void r_call_indirect(Tr* tr) noexcept nogil:
+    cdef uint32_t x
+    cdef Type* type = indirect_type(tr, &x)
+    cdef Val index
     if type == NULL or not expect_with(tr, type.valtypes, type.n_params, VT_I32):
         return
     index = pop(tr, VT_I32)

@@ -16,8 +16,8 @@ from pywasm_ref._fastcore.tables cimport *
 from pywasm_ref._fastcore.unit cimport *
 
 ctypedef int (*section)(Unit* unit) noexcept nogil
-cdef section SECTIONS[13]
-cdef uint8_t ORDER[13]
+cdef section SECTIONS[14]
+cdef uint8_t ORDER[14]
 
 cdef enum:
     HAS_MAX = 1             # flags of limits
@@ -124,6 +124,24 @@ cdef int global_type(Unit* unit, GlobalDef* g) noexcept nogil:
     return -1 if unit.r.fault else 0
 
 
+cdef int tag_type(Unit* unit, Type** type) noexcept nogil:
+    cdef const uint8_t* at = unit.r.at
+    cdef uint32_t x
+    if u8(&unit.r) != 0:
+        return malformed(&unit.r, at, b"zero byte expected")
+    at = unit.r.at
+    x = u32(&unit.r)
+    if unit.r.fault:
+        return -1
+    unit.at = at
+    type[0] = func_type_at(unit, x)
+    if type[0] == NULL:
+        return -1
+    if type[0].n_results:
+        return invalid(&unit.r, at, b"non-empty tag result type")
+    return 0
+
+
 cdef int room(Unit* unit, void** array, uint64_t n, uint64_t size) noexcept nogil:
     array[0] = calloc(n + 1, size)
     return 0 if array[0] != NULL else fail(&unit.r, FAULT_MEMORY, unit.r.at, b"out of memory")
@@ -136,7 +154,8 @@ cdef int import_section(Unit* unit) noexcept nogil:
     if unit.r.fault:
         return -1
     if (room(unit, <void**>&unit.funcs, n, sizeof(Type*)) or room(unit, <void**>&unit.tables, n, sizeof(Limit))
-            or room(unit, <void**>&unit.mems, n, sizeof(Limit)) or room(unit, <void**>&unit.globals, n, sizeof(GlobalDef))):
+            or room(unit, <void**>&unit.mems, n, sizeof(Limit)) or room(unit, <void**>&unit.globals, n, sizeof(GlobalDef))
+            or room(unit, <void**>&unit.tags, n, sizeof(Type*))):
         return -1
     for i in range(n):
         if one_import(unit, &unit.imports[i]) < 0 or unit.r.fault:
@@ -146,6 +165,7 @@ cdef int import_section(Unit* unit) noexcept nogil:
     unit.imported_tables = unit.n_tables
     unit.imported_mems = unit.n_mems
     unit.imported_globals = unit.n_globals
+    unit.imported_tags = unit.n_tags
     return 0
 
 
@@ -176,6 +196,10 @@ cdef int one_import(Unit* unit, Import* i) noexcept nogil:
         i.index = unit.n_globals
         global_type(unit, &unit.globals[unit.n_globals])
         unit.n_globals += 1
+    elif i.kind == EXTERN_TAG:
+        i.index = unit.n_tags
+        tag_type(unit, &unit.tags[unit.n_tags])
+        unit.n_tags += 1
     else:
         return malformed(&unit.r, at, b"malformed import kind")
     return 0
@@ -238,6 +262,17 @@ cdef int memory_section(Unit* unit) noexcept nogil:
         if mem_type(unit, &unit.mems[unit.n_mems]) < 0:
             return -1
         unit.n_mems += 1
+    return 0
+
+
+cdef int tag_section(Unit* unit) noexcept nogil:
+    cdef uint32_t i, n
+    if more(unit, <void**>&unit.tags, unit.n_tags, sizeof(Type*), &n) < 0:
+        return -1
+    for i in range(n):
+        if tag_type(unit, &unit.tags[unit.n_tags]) < 0:
+            return -1
+        unit.n_tags += 1
     return 0
 
 
@@ -304,18 +339,20 @@ cdef int export_section(Unit* unit) noexcept nogil:
     """That names differ is checked when they become a dictionary, which is the cheapest place."""
     cdef uint32_t i
     cdef uint32_t n = vector(unit, <void**>&unit.exports, 0, sizeof(Export))
-    cdef uint32_t counts[4]
-    cdef const char* words[4]
+    cdef uint32_t counts[5]
+    cdef const char* words[5]
     cdef const uint8_t* at
     cdef Export* e
     counts[0] = unit.n_funcs
     counts[1] = unit.n_tables
     counts[2] = unit.n_mems
     counts[3] = unit.n_globals
+    counts[4] = unit.n_tags
     words[0] = b"unknown function"
     words[1] = b"unknown table"
     words[2] = b"unknown memory"
     words[3] = b"unknown global"
+    words[4] = b"unknown tag"
     for i in range(n):
         e = &unit.exports[i]
         if name(unit, &e.name) < 0:
@@ -325,7 +362,7 @@ cdef int export_section(Unit* unit) noexcept nogil:
         e.index = u32(&unit.r)
         if unit.r.fault:
             return -1
-        if e.kind > EXTERN_GLOBAL:
+        if e.kind > EXTERN_TAG:
             return malformed(&unit.r, at, b"malformed export kind")
         if e.index >= counts[e.kind]:
             return invalid(&unit.r, at, words[e.kind])
@@ -445,8 +482,8 @@ cdef int custom_section(Unit* unit) noexcept nogil:
 
 
 SECTIONS[:] = [custom_section, type_section, import_section, function_section, table_section, memory_section, global_section,
-               export_section, start_section, elem_section, code_section, data_section, data_count_section]
-ORDER[:] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 10]
+               export_section, start_section, elem_section, code_section, data_section, data_count_section, tag_section]
+ORDER[:] = [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 11, 6]
 
 
 cdef int one_section(Unit* unit, uint8_t* last) noexcept nogil:
@@ -457,7 +494,7 @@ cdef int one_section(Unit* unit, uint8_t* last) noexcept nogil:
     cdef uint32_t size = u32(r)
     if r.fault:
         return -1
-    if id > 12:
+    if id > 13:
         return malformed(r, at, b"malformed section id")
     if size > end - r.at:
         return malformed(r, at, b"length out of bounds")
@@ -504,6 +541,7 @@ cdef void unit_free(Unit* unit) noexcept nogil:
     for i in range(unit.n_codes):
         free(unit.codes[i].entry)
         free(unit.codes[i].places)
+        free(unit.codes[i].handlers)
     for i in range(unit.n_elems):
         free(unit.elems[i].items)
     free(unit.r.words)
@@ -517,5 +555,7 @@ cdef void unit_free(Unit* unit) noexcept nogil:
     free(unit.exports)
     free(unit.elems)
     free(unit.datas)
+    free(unit.order)
+    free(unit.tags)
     free(unit.codes)
     free(unit)

@@ -1,7 +1,7 @@
 """State of the one pass that validates a function and lowers it to code words."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from pywasm_ref._fastcore.layout cimport Code, Type, W
+from pywasm_ref._fastcore.layout cimport Code, Handler, Type, W
 from pywasm_ref._fastcore.reader cimport Reader
 from pywasm_ref._fastcore.tables cimport Tables
 from pywasm_ref._fastcore.unit cimport Unit
@@ -33,6 +33,10 @@ cdef struct Ctrl:
     uint32_t otherwise      # the label of `else`
     uint32_t stub           # of a br_table: label that moves values and goes on to this one
     uint32_t stub_round
+    uint32_t start          # of a try: where its words begin, and end
+    uint32_t end
+    uint32_t waiting        # its handlers among those that wait
+    uint32_t handler        # of a legacy catch
     uint32_t inits          # how many locals without a default had been set before it
 
 cdef struct Ir:
@@ -80,6 +84,12 @@ cdef struct Tr:
     uint32_t n_fixes, cap_fixes
     uint32_t* places
     uint32_t n_places, cap_places
+    Handler* handlers       # landing: a label until the end
+    uint32_t n_handlers, cap_handlers
+    Handler* waiting        # those of blocks that are not at their end
+    uint32_t n_waiting, cap_waiting
+    uint32_t n_tries        # blocks with handlers around here
+    uint32_t tag            # the last index of a tag
     uint32_t* targets       # labels of the br_tables of this block
     uint32_t n_targets, cap_targets
     uint32_t* local_types
