@@ -10,6 +10,9 @@ from typing import Any
 
 from pywasm_ref.source import Source
 
+PLAIN = int | float | bytes | str | None
+"""Values of an exception that mean the same in another process."""
+
 
 class WasmError(Exception):
     """Something that WebAssembly refuses, and where it stands.
@@ -31,11 +34,25 @@ class WasmError(Exception):
         self.source = self.source or source
         return self
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.args, self._portable())
+
+    def _portable(self) -> dict[str, Any]:
+        """What goes along when the error is pickled: all that means something in another process."""
+        return vars(self)
+
     def __str__(self) -> str:
         if self.at is None:
             return self.message
         where = self.source.where(self.at) if self.source else f"@{self.at:#x}"
         return f"{where}: {self.message}"
+
+
+def _again(kind: type[WasmError], args: tuple[Any, ...], state: dict[str, Any]) -> WasmError:
+    """An error that was pickled."""
+    error = kind.__new__(kind, *args)
+    vars(error).update(state)
+    return error
 
 
 class Malformed(WasmError):
@@ -93,7 +110,8 @@ class Trap(WasmError):
 class WasmException(WasmError):
     """An exception of the guest that nobody caught, or one that the host throws into the guest.
 
-    `tag` is the engine's tag, `values` the tag's arguments in the representation of the layer that raises it.
+    `tag` is the engine's tag, `values` the tag's arguments in the representation of the layer that raises it. Pickled, it keeps its
+    numbers, and of references only what they were.
     """
 
     def __init__(self, tag: Any, values: tuple[Any, ...], exn: Any = None) -> None:
@@ -101,3 +119,7 @@ class WasmException(WasmError):
         self.tag = tag
         self.values = values
         self.exn = exn
+
+    def _portable(self) -> dict[str, Any]:
+        values = tuple(value if isinstance(value, PLAIN) else f"<{type(value).__name__}>" for value in self.values)
+        return super()._portable() | {"tag": None, "exn": None, "values": values}

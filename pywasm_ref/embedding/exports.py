@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pywasm_ref.embedding import engine as protocols
 from pywasm_ref.embedding import words
+from pywasm_ref.embedding.alive import Alive
 from pywasm_ref.embedding.references import Reference
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 MOST_SHOWN = 20
 
 
-class Exports:
+class Exports(Alive):
     """The exports of an instance: `exports.fib`, `exports["odd name"]`, `for name in exports`, `len`, `in`, `dir`."""
 
     __slots__ = ("_found", "_instance", "_store")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pywasm_ref.embedding.alive import Alive
 from pywasm_ref.embedding.linking import Namespace, check_namespace
 from pywasm_ref.embedding.objects import Instance, Module
 from pywasm_ref.embedding.sources import ModuleSource
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from pywasm_ref.embedding.store import Store
 
 
-class Linker:
+class Linker(Alive):
     """Modules by name, for the instances of one store.
 
         linker = Linker(store)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pywasm_ref.embedding import engine as protocols
 from pywasm_ref.embedding import functions, words
+from pywasm_ref.embedding.alive import Alive
 from pywasm_ref.embedding.exports import Exports
 from pywasm_ref.embedding.limits import Limits
 from pywasm_ref.embedding.linking import Imports, resolve
@@ -43,7 +44,7 @@ class ExportType:
         return f"{self.name}: {words.externtype(self.type)}"
 
 
-class Module:
+class Module(Alive):
     """A module, read and validated once; it may be instantiated often, in any store of its engine.
 
     The source is a text, a path or bytes. A str that begins with a parenthesis or holds a line break or `(module` is a text, any other a
@@ -119,7 +120,7 @@ def _features(chosen: str | Iterable[str] | Features) -> Features:
     return features(*named) | switched if named else frozenset(switched)
 
 
-class Instance:
+class Instance(Alive):
     """An instance of a module; what it exports is in `exports`. It is freed when nobody refers to it or to its exports.
 
     Traps   when a segment does not fit, or in the start function

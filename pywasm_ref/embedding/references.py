@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pywasm_ref.embedding import words
+from pywasm_ref.embedding.alive import Alive
 from pywasm_ref.embedding.values import NUMBERS, ToPython, ToWasm
 from pywasm_ref.syntax.types import AbsHeapType, ArrayType, CompType, DefType, FieldType, RefType, StorageType, StructType
 from pywasm_ref.validation.matching import match_reftype
@@ -37,7 +38,7 @@ class I31(int):
         return super().__new__(cls, value - (1 << 31) if value >= 1 << 30 else value)
 
 
-class Reference:
+class Reference(Alive):
     """What lives in a store, its `owner`. Two of these are equal when they are the same thing there."""
 
     __slots__ = ("__weakref__", "_raw", "owner")

@@ -1,0 +1,14 @@
+"""What is part of a store or an engine at work, and of no use apart from it."""
+
+from __future__ import annotations
+
+from typing import NoReturn, SupportsIndex
+
+
+class Alive:
+    """Something that refuses to be pickled or copied, instead of coming back as a thing that does not work."""
+
+    __slots__ = ()
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} cannot be pickled or copied: it belongs to an engine of this process; make it there anew")
