@@ -14,15 +14,16 @@ from pywasm_ref.cli.options import chosen_features
 from pywasm_ref.embedding import functions, words
 from pywasm_ref.embedding.engine import Func, Instance, Store, Value
 from pywasm_ref.embedding.limits import Limits
-from pywasm_ref.errors import Malformed, Unlinkable
+from pywasm_ref.errors import Interrupted, Malformed, Unlinkable
 from pywasm_ref.script import render
 from pywasm_ref.script.commands import Extern
 from pywasm_ref.source import Source
-from pywasm_ref.syntax.types import V128, AbsHeapType, DefType, FuncTypeUse, RefType, ValType
-from pywasm_ref.text.values import CONSTANTS, SHAPES, is_number, natural, vector
+from pywasm_ref.syntax.types import I32, I64, V128, AbsHeapType, DefType, FuncTypeUse, RefType, ValType
+from pywasm_ref.text.values import CONSTANTS, SHAPES, is_integer, is_nat, is_number, natural, vector
 from pywasm_ref.validation import types
 
 DEFAULTS = Limits()
+INTEGERS: tuple[ValType, ...] = (I32, I64)
 
 
 def add_invoke(parser: argparse.ArgumentParser) -> None:
@@ -74,6 +75,9 @@ def stopping_after(store: Store, seconds: float | None) -> Iterator[None]:
     timer.start()
     try:
         yield
+    except Interrupted as error:
+        error.message = f"after {seconds:g} s (--timeout)"
+        raise
     finally:
         timer.cancel()
 
@@ -111,14 +115,19 @@ def argument(store: Store, t: ValType, text: str) -> Value:
             return _reference(store, t, text)
         return _vector(text) if t is V128 else CONSTANTS[str(t.value)](text)
     except Malformed as error:
-        reason = error.message if isinstance(t, RefType) or t is V128 or is_number(text) else "no number"
+        kind = "no number" if not is_number(text) else "no integer" if t in INTEGERS and not is_integer(text) else ""
+        reason = error.message if isinstance(t, RefType) or t is V128 or not kind else kind
         raise Unusable(f"{text!r} does not stand for {words.valtype(t)}: {reason}") from error
 
 
 def _vector(text: str) -> int:
     """`i32x4 1 2 3 4` in one argument, or a number of 128 bits."""
     shape, *lanes = text.split() or [""]
-    return vector(shape, lanes) if shape in SHAPES else natural(text, 128)
+    if shape in SHAPES:
+        return vector(shape, lanes)
+    if not is_nat(text):
+        raise Malformed(f"wanted is a shape and its lanes, as in 'i32x4 1 2 3 4'; shapes are {', '.join(SHAPES)}")
+    return natural(text, 128)
 
 
 def _reference(store: Store, t: RefType, text: str) -> Value:
@@ -127,4 +136,6 @@ def _reference(store: Store, t: RefType, text: str) -> Value:
         return None
     if types.top_of(t.heap) is not AbsHeapType.EXTERN:
         raise Malformed("only null can be given here")
+    if not is_nat(text):
+        raise Malformed(f"only {'null or ' if t.null else ''}a number can be given here")
     return store.host_alloc(Extern(natural(text, 32)))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 import sys
 from collections.abc import Sequence
-from io import TextIOWrapper
-from typing import Protocol
+from io import StringIO, TextIOBase, TextIOWrapper
+from typing import NoReturn, Protocol
 
 from pywasm_ref.cli import inspect, parse, print_, run, trace, validate, wast
-from pywasm_ref.cli.errors import guarded
+from pywasm_ref.cli.errors import STDOUT, guarded
 from pywasm_ref.cli.options import Formatter
 
 DESCRIPTION = "Read, check, run and look into WebAssembly, by the book."
@@ -17,7 +19,7 @@ EPILOG = """\
 `-` as a file is standard input. `pywasm-ref COMMAND --help` shows examples.
 
 Exit status: 0 when all went well, 1 when WebAssembly refused (malformed, invalid, a trap, a failed assertion),
-2 when the command line or a file was no good, 130 after Ctrl-C.
+2 when the command line or a file was no good, 130 after Ctrl-C, 141 when nobody reads the output any more.
 """
 
 
@@ -37,17 +39,47 @@ COMMANDS: Sequence[Command] = (run, parse, print_, validate, inspect, trace, was
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; the result is the exit status."""
-    try:
-        options = parser().parse_args(argv)
-    except SystemExit as stop:  # after --help, --version and wrong usage
-        return int(stop.code or 0)
+    sys.stdout = sys.stdout or Closed(STDOUT)  # None is what Python has for a stream that the shell closed
+    sys.stderr = sys.stderr or StringIO()
     if isinstance(sys.stdout, TextIOWrapper):  # a name that the terminal's encoding lacks is spelled out, not fatal
         sys.stdout.reconfigure(errors="backslashreplace")
-    return guarded(lambda: int(options.run(options)), sys.stderr)
+    return guarded(lambda: run_command(argv), sys.stderr)
 
 
-def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="pywasm-ref", description=DESCRIPTION, epilog=EPILOG, formatter_class=Formatter)
+def run_command(argv: Sequence[str] | None) -> int:
+    try:
+        options, rest = parser().parse_known_args(argv)
+        if rest:
+            options.parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    except SystemExit as stop:  # after --help, --version and wrong usage
+        return int(stop.code or 0)
+    return int(options.run(options))
+
+
+class Closed(TextIOBase):
+    """What stands for a stream that the shell closed: nothing can be written to it."""
+
+    def __init__(self, name: str) -> None:
+        self.stream = name
+
+    @property
+    def buffer(self) -> Closed:
+        return self
+
+    def write(self, words: object) -> int:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF), self.stream)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that says where the name of a file and of an export go, when they went elsewhere."""
+
+    def error(self, message: str) -> NoReturn:
+        misplaced = "--invoke" in self.format_usage() and (message.endswith("FILE") or message.startswith("unrecognized"))
+        super().error(f"{message} (FILE comes first, then options, and --invoke NAME ARGS at the end)" if misplaced else message)
+
+
+def parser() -> Parser:
+    top = Parser(prog="pywasm-ref", description=DESCRIPTION, epilog=EPILOG, formatter_class=Formatter)
     top.add_argument("--version", action=Version, help="show the version and exit")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in COMMANDS:
@@ -55,7 +87,7 @@ def parser() -> argparse.ArgumentParser:
             command.NAME, help=command.HELP, description=command.HELP, epilog=command.EPILOG, formatter_class=Formatter
         )
         command.arguments(sub)
-        sub.set_defaults(run=command.run)
+        sub.set_defaults(run=command.run, parser=sub)
     return top
 
 

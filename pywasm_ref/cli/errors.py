@@ -14,6 +14,9 @@ from pywasm_ref.errors import Exhaustion, Interrupted, Invalid, Malformed, Trap,
 from pywasm_ref.source import Source
 
 CALLS_SHOWN = 8
+STDOUT = "standard output"
+BALLAST = 1 << 20
+"""Bytes that are thrown overboard when memory runs out, so that there is room for saying so."""
 REFUSED, UNUSABLE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141
 
 KINDS: dict[type[WasmError], str] = {
@@ -33,16 +36,22 @@ class Unusable(Exception):
 
 def guarded(command: Callable[[], int], stderr: TextIO) -> int:
     """Run a command, and turn everything that it may raise into a message and an exit status."""
+    ballast = bytearray(BALLAST)
     try:
         status = command()
-        sys.stdout.flush()
+        with naming(STDOUT):
+            sys.stdout.flush()
     except BrokenPipeError:
         _abandon_stdout()
         return BROKEN_PIPE
     except KeyboardInterrupt:
         print("interrupted", file=stderr)
         return INTERRUPTED
+    except MemoryError:
+        ballast.clear()
+        return show(Unusable("out of memory"), stderr)
     except (WasmError, OSError, Unusable) as error:
+        _abandon_stdout_if_broken()
         return show(error, stderr)
     return status
 
@@ -53,8 +62,19 @@ def show(error: WasmError | OSError | Unusable, stderr: TextIO) -> int:
         print(present(error, Style(stderr)), file=stderr)
         return REFUSED
     words = _os_words(error) if isinstance(error, OSError) else str(error)
-    print(f"pywasm-ref: {Style(stderr).bad('error')}: {words}", file=stderr)
+    print(f"pywasm-ref: {Style(stderr).bad('error')}: {printable(words)}", file=stderr)
     return UNUSABLE
+
+
+@contextlib.contextmanager
+def naming(path: str) -> Iterator[None]:
+    """Errors of the system that do not know their file are about this one."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = path
+        raise
 
 
 @contextlib.contextmanager
@@ -102,7 +122,14 @@ def _section(source: Source, at: int) -> str:
 
 def _os_words(error: OSError) -> str:
     reason = error.strerror or str(error)
-    return f"{error.filename}: {reason}" if error.filename else reason
+    return reason if error.filename is None else f"{error.filename or repr('')}: {reason}"
+
+
+def _abandon_stdout_if_broken() -> None:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _abandon_stdout()
 
 
 def _abandon_stdout() -> None:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from pywasm_ref import binary, text
-from pywasm_ref.cli.errors import Unusable, errors_in
+from pywasm_ref.cli.errors import STDOUT, Unusable, errors_in, naming
 from pywasm_ref.embedding import functions, selection
 from pywasm_ref.embedding.engine import Engine
 from pywasm_ref.embedding.engine import Module as EngineModule
@@ -21,8 +21,12 @@ STDIN = "-"
 def read_bytes(path: str) -> tuple[str, bytes]:
     """The name to show, and what the file holds."""
     if path == STDIN:
-        return "<stdin>", sys.stdin.buffer.read()
-    return path, Path(path).read_bytes()
+        if sys.stdin is None:  # as Python has it where the shell closed it
+            raise Unusable("standard input is closed")
+        with naming("standard input"):
+            return "<stdin>", sys.stdin.buffer.read()
+    with naming(path), open(path, "rb") as file:
+        return path, file.read()
 
 
 def read_text(path: str) -> Source:
@@ -72,15 +76,17 @@ def engine_named(name: str) -> Engine:
 
 
 def write_bytes(path: str, data: bytes) -> None:
-    if path == STDIN:
-        sys.stdout.buffer.write(data)
-    else:
-        Path(path).write_bytes(data)
+    with naming(STDOUT if path == STDIN else path):
+        if path == STDIN:
+            sys.stdout.buffer.write(data)
+        else:
+            Path(path).write_bytes(data)
 
 
 def write_text(path: str, words: str) -> None:
-    if path == STDIN:
-        sys.stdout.write(words)
-    else:
-        Path(path).write_text(words, encoding="utf-8")
+    with naming(STDOUT if path == STDIN else path):
+        if path == STDIN:
+            sys.stdout.write(words)
+        else:
+            Path(path).write_text(words, encoding="utf-8")
 

@@ -49,6 +49,8 @@ def chosen_features(options: argparse.Namespace) -> Features:
 
 def named_features(text: str) -> Features:
     """The features in a list such as `2.0,threads`."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("no feature is named")
     try:
         return features(*(name.strip() for name in text.split(",") if name.strip()))
     except ValueError as error:
@@ -63,6 +65,14 @@ def count(text: str) -> int:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
     if number < 0:
         raise argparse.ArgumentTypeError(f"{text} is negative")
+    return number
+
+
+def positive(text: str) -> int:
+    """A number of at least one."""
+    number = count(text)
+    if number == 0:
+        raise argparse.ArgumentTypeError("0 is too few")
     return number
 
 

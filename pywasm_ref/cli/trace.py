@@ -53,5 +53,7 @@ def run(options: argparse.Namespace) -> int:
         raise
     finally:
         tracer.close(ending)
+    if wanted is None:
+        print("instantiated; name a function with --invoke to trace a call of it", file=sys.stderr)
     print(*lines, sep="\n", end="\n" if lines else "")
     return 0

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pywasm_ref.cli.errors import Unusable, printable
 from pywasm_ref.cli.inputs import STDIN, engine_named, read_text, write_text
-from pywasm_ref.cli.options import add_engine, add_features, count
+from pywasm_ref.cli.options import add_engine, add_features, positive
 from pywasm_ref.cli.terminal import Progress, Style
 from pywasm_ref.embedding import selection
 from pywasm_ref.errors import WasmError
@@ -44,7 +44,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a script, or a folder with .wast files at any depth; - is standard input")
     add_engine(parser)
     add_features(parser, default="what the folder of the official suites asks for, else 3.0")
-    parser.add_argument("-j", "--jobs", type=count, default=1, metavar="N", help="run N files at a time, each in a process (default: 1)")
+    parser.add_argument("-j", "--jobs", type=positive, default=1, metavar="N", help="run N files at a time, each in a process (default: 1)")
     parser.add_argument("--json", metavar="FILE", help="write a report of all files and failures; - is standard output")
     parser.add_argument("--coverage", action="store_true", help="count the rules that were used, and list those that were not (slower)")
 

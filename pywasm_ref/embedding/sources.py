@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from os import PathLike, fspath
-from pathlib import Path
 
 from pywasm_ref.embedding import words
 from pywasm_ref.errors import Malformed
@@ -29,7 +28,9 @@ def load(source: ModuleSource) -> Source:
         return Source("<text>", source)
     if not isinstance(source, str | PathLike):
         raise TypeError(f"a module is a path, a text or bytes, not {words.given(source)}")
-    return read(str(fspath(source)), Path(source).read_bytes())
+    path = fspath(source)
+    with open(path, "rb") as file:  # `Path("")` would be the current folder
+        return read(path, file.read())
 
 
 def read(name: str, data: bytes) -> Source:

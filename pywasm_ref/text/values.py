@@ -33,6 +33,11 @@ def is_nat(text: str) -> bool:
     return _NAT.fullmatch(text) is not None
 
 
+def is_integer(text: str) -> bool:
+    """Whether a token is an integer literal, with a sign or without."""
+    return _INT.fullmatch(text) is not None
+
+
 def is_number(text: str) -> bool:
     """Whether a token is a number literal of any kind."""
     return any(literal.fullmatch(text) for literal in (_INT, _DECIMAL, _HEXFLOAT, _SPECIAL))

@@ -172,7 +172,7 @@ def test_limits_of_run_stop_a_guest(folder: Path, capsys: pytest.CaptureFixture[
 def test_a_guest_is_stopped_when_its_time_is_over(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "loop.wat").write_text('(module (func (export "f") (loop (br 0))))')
     assert main(["run", "loop.wat", "--timeout", "0.05", "--invoke", "f"]) == 1
-    assert "stopped: interrupted" in capsys.readouterr().err
+    assert "stopped: after 0.05 s (--timeout)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [["run", "good.wat"], ["wast", "good.wat"]])
