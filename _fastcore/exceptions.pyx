@@ -20,28 +20,28 @@ cdef extern from *:
 
 # -------------------------------------------------------------------------------------------------- tags and exceptions
 
-cdef Tag* tag_new(Type* type) noexcept nogil:
+cdef TagInst* tag_new(Type* type) noexcept nogil:
     """A tag that its maker refers to, or NULL when memory is out."""
-    cdef Tag* tag = <Tag*>malloc(sizeof(Tag))
+    cdef TagInst* tag = <TagInst*>malloc(sizeof(TagInst))
     if tag != NULL:
         tag.type = type
         tag.refs = 1
     return tag
 
 
-cdef Tag* tag_keep(Tag* tag) noexcept nogil:
+cdef TagInst* tag_keep(TagInst* tag) noexcept nogil:
     count_add(&tag.refs, 1)
     return tag
 
 
-cdef void tag_drop(Tag* tag) noexcept nogil:
+cdef void tag_drop(TagInst* tag) noexcept nogil:
     if tag != NULL and count_add(&tag.refs, -1) == 0:
         free(tag)
 
 
-cdef Exn* exn_new(Tag* tag, const S* values) noexcept nogil:
+cdef ExnInst* exn_new(TagInst* tag, const S* values) noexcept nogil:
     """An exception with the values that stand in these slots, or NULL when memory is out."""
-    cdef Exn* exn = <Exn*>malloc(sizeof(Exn) + tag.type.param_slots * sizeof(S))
+    cdef ExnInst* exn = <ExnInst*>malloc(sizeof(ExnInst) + tag.type.param_slots * sizeof(S))
     if exn != NULL:
         exn.next = NULL
         exn.tag = tag_keep(tag)
@@ -51,7 +51,7 @@ cdef Exn* exn_new(Tag* tag, const S* values) noexcept nogil:
     return exn
 
 
-cdef void exn_keep(Thread* thread, Exn* exn) noexcept nogil:
+cdef void exn_keep(Thread* thread, ExnInst* exn) noexcept nogil:
     """A reference to the exception is made: from now on only a collector knows when it can go."""
     if not exn.kept:
         exn.kept = True
@@ -59,12 +59,12 @@ cdef void exn_keep(Thread* thread, Exn* exn) noexcept nogil:
         thread.exns = exn
 
 
-cdef void exn_free(Exn* exn) noexcept nogil:
+cdef void exn_free(ExnInst* exn) noexcept nogil:
     tag_drop(exn.tag)
     free(exn)
 
 
-cdef void exn_unpin(Exn* exn) noexcept nogil:
+cdef void exn_unpin(ExnInst* exn) noexcept nogil:
     """A Python object lets go of the exception."""
     exn.pins -= 1
     if exn.pins == 0 and not exn.kept:
@@ -73,8 +73,8 @@ cdef void exn_unpin(Exn* exn) noexcept nogil:
 
 cdef void exns_free(Thread* thread) noexcept nogil:
     """The end of the store: all that were kept go."""
-    cdef Exn* exn = thread.exns
-    cdef Exn* next
+    cdef ExnInst* exn = thread.exns
+    cdef ExnInst* next
     while exn != NULL:
         next = exn.next
         exn_free(exn)
@@ -84,7 +84,7 @@ cdef void exns_free(Thread* thread) noexcept nogil:
 
 # ----------------------------------------------------------------------------------------------------------- unwinding
 
-cdef Handler* handler_of(Place* place, Exn* exn) noexcept nogil:
+cdef Handler* handler_of(Place* place, ExnInst* exn) noexcept nogil:
     """What catches the exception in the function at this place, or NULL."""
     cdef Code* code = place.code
     cdef uint32_t word = <uint32_t>(place.pc - code.entry)
@@ -104,7 +104,7 @@ cdef Handler* handler_of(Place* place, Exn* exn) noexcept nogil:
 
 cdef void land(Place* place, Handler* h, Thread* thread) noexcept nogil:
     """Give the handler what it wants, and tell the thread where to go on."""
-    cdef Exn* exn = thread.raised
+    cdef ExnInst* exn = thread.raised
     cdef S* slot = place.fp + h.slot
     if h.first:
         slot[0].v = <void*>exn if h.keeps else NULL
@@ -124,7 +124,7 @@ cdef void land(Place* place, Handler* h, Thread* thread) noexcept nogil:
 
 cdef void drop(Thread* thread) noexcept nogil:
     """Nobody shall catch the exception any more."""
-    cdef Exn* exn = thread.raised
+    cdef ExnInst* exn = thread.raised
     thread.raised = NULL
     if not exn.kept and exn.pins == 0:
         exn_free(exn)
@@ -150,7 +150,7 @@ cdef int unwind(Ctx* ctx, W* pc, S* fp) noexcept nogil:
 
 cdef int throw_new(Ctx* ctx, W* pc, S* fp) noexcept nogil:
     """The operation `throw`: values from slot a on, the tag in the third word."""
-    cdef Exn* exn = exn_new(ctx.tags[pc[2].u], fp + pc[1].h[0])
+    cdef ExnInst* exn = exn_new(ctx.tags[pc[2].u], fp + pc[1].h[0])
     if exn == NULL:
         return trap(ctx, pc, fp, TRAP_MEMORY)
     ctx.thread.raised = exn
@@ -159,7 +159,7 @@ cdef int throw_new(Ctx* ctx, W* pc, S* fp) noexcept nogil:
 
 cdef int throw_again(Ctx* ctx, W* pc, S* fp) noexcept nogil:
     """The operations `throw_ref` and `rethrow`: the exception is in slot a."""
-    cdef Exn* exn = <Exn*>fp[pc[1].h[0]].v
+    cdef ExnInst* exn = <ExnInst*>fp[pc[1].h[0]].v
     if exn == NULL:
         return trap(ctx, pc, fp, TRAP_NULL_EXCEPTION_REFERENCE)
     ctx.thread.raised = exn

@@ -5,13 +5,14 @@ from cpython.buffer cimport PyBuffer_FillInfo
 from cpython.object cimport PyObject
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
+from pywasm_ref._fastcore.exceptions cimport exn_keep, exn_new, exn_unpin, tag_drop, tag_keep
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.memory cimport mem_free, mem_limit, mem_new, mem_unview, mem_view
 from pywasm_ref._fastcore.reflection cimport deftype_of, valtype_of
-from pywasm_ref._fastcore.store cimport Room, run
+from pywasm_ref._fastcore.store cimport Room, run, set_lifter
 
-from pywasm_ref.errors import Exhaustion
-from pywasm_ref.syntax.types import I32, I64, GlobalType, Limits, MemType, TableType
+from pywasm_ref.errors import Exhaustion, WasmException
+from pywasm_ref.syntax.types import I32, I64, GlobalType, Limits, MemType, TableType, TagType
 
 cdef extern from "structmember.h":
     ctypedef struct PyTypeObject:
@@ -275,6 +276,100 @@ cdef class Ref(Door):
     """A reference that is neither null nor to a function."""
 
 
+# Exceptions
+
+
+@cython.no_gc_clear
+cdef class Tag(Door):
+    """A tag. It outlives its instance as long as somebody refers to it."""
+
+    def __dealloc__(self):
+        tag_drop(self.tag)
+
+    @property
+    def type(self):
+        return TagType(deftype_of(self.tag.type))
+
+
+@cython.no_gc_clear
+cdef class Exn(Ref):
+    """An exception that left a guest, or that the host made."""
+
+    def __dealloc__(self):
+        if self.exn != NULL:
+            exn_unpin(self.exn)
+
+
+cdef Tag tag_door(Room store, TagInst* tag):
+    cdef Tag door
+    found = door_at(store, <uint64_t>tag)
+    if found is not None:
+        return found
+    door = Tag.__new__(Tag)
+    door.tag = tag_keep(tag)
+    door.enter(store, None, <uint64_t>tag)
+    return door
+
+
+cdef Exn exn_door(Room store, ExnInst* exn):
+    cdef Exn door
+    found = door_at(store, <uint64_t>exn)
+    if found is not None:
+        return found
+    door = Exn.__new__(Exn)
+    door.exn = exn
+    door.word = <uint64_t>exn
+    exn.pins += 1
+    door.enter(store, None, <uint64_t>exn)
+    return door
+
+
+cdef Exn host_exn(Room store, Tag tag, values):
+    """An exception with values that are exact to the bit."""
+    cdef Type* type = tag.tag.type
+    cdef S* slots
+    cdef S* slot
+    cdef ExnInst* exn
+    cdef uint32_t i
+    owned_here(store, tag)
+    if len(values) != type.n_params:
+        raise TypeError(f"the tag takes {type.n_params} values, not {len(values)}")
+    slot = slots = <S*>calloc(type.param_slots + 1, sizeof(S))
+    if slots == NULL:
+        raise MemoryError
+    try:
+        for i in range(type.n_params):
+            set_bits(store, slot, type.valtypes[i], values[i])
+            slot += slots_of(type.valtypes[i])
+        exn = exn_new(tag.tag, slots)
+    finally:
+        free(slots)
+    if exn == NULL:
+        raise MemoryError
+    return exn_door(store, exn)
+
+
+cdef tuple exn_values(Room store, ExnInst* exn):
+    cdef Type* type = exn.tag.type
+    cdef S* slot = exn.values
+    cdef uint32_t i
+    values = []
+    for i in range(type.n_params):
+        values.append(bits_of(store, slot, type.valtypes[i]))
+        slot += slots_of(type.valtypes[i])
+    return tuple(values)
+
+
+cdef object lift(Room store):
+    """What Python sees of the exception that nobody caught."""
+    cdef Exn door = exn_door(store, store.shared.raised)
+    store.shared.raised = NULL
+    return WasmException(tag_door(store, door.exn.tag), exn_values(store, door.exn), door)
+
+
+set_lifter(lift)
+
+
 # Values, exact to the bit
 
 
@@ -289,6 +384,8 @@ cdef object bits_of(Room store, S* slots, uint32_t type):
         return None
     if is_func(type):
         return func_door(store, slots.fn)
+    if is_exn(type):
+        return exn_door(store, <ExnInst*>slots.v)
     return ref_door(store, slots.u64, is_extern(type))
 
 
@@ -313,6 +410,8 @@ cdef int set_bits(Room store, S* slots, uint32_t type, object value) except -1:
         r = value
         owned_here(store, r)
         slots.u64 = r.word
+        if is_exn(type):
+            exn_keep(&store.shared, (<Exn?>r).exn)
     return 0
 
 
@@ -325,6 +424,10 @@ cdef int owned_here(Room store, Door door) except -1:
 
 cdef bint is_func(uint32_t type):
     return type & 0xffff == HT_FUNC
+
+
+cdef bint is_exn(uint32_t type):
+    return type & VT_HEAP == HT_EXN or type & VT_HEAP == HT_NOEXN
 
 
 cdef bint is_extern(uint32_t type):

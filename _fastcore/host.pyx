@@ -2,9 +2,12 @@
 
 from cpython.object cimport PyObject
 from libc.stdint cimport uint32_t
-from pywasm_ref._fastcore.externs cimport Func, bits_of, set_bits, set_value, value_of
+from pywasm_ref._fastcore.exceptions cimport drop, unwind
+from pywasm_ref._fastcore.externs cimport Exn, Func, Tag, host_exn, owned_here, bits_of, set_bits, set_value, value_of
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.store cimport Room
+
+from pywasm_ref.errors import WasmException
 
 
 cdef int call_host(Ctx* ctx, Fn* fn, S* args, W* pc, S* fp) noexcept nogil:
@@ -26,12 +29,33 @@ cdef int call_python(Ctx* ctx, Fn* fn, S* args, W* pc, S* fp) noexcept:
             call_with_values(store, f, type, args)
         else:
             call_with_bits(store, f, type, args)
+    except WasmException as error:
+        return throw(store, error, ctx, pc, fp)
     except BaseException as error:
         store.raised = error
         return trap(ctx, pc, fp, TRAP_HOST)
     finally:
         store.top = top
     return 0
+
+
+cdef int throw(Room store, object error, Ctx* ctx, W* pc, S* fp) noexcept:
+    """An exception of the guest that a host function raised. When no guest catches it, the same Python object goes on."""
+    cdef Exn exn
+    cdef int status
+    try:
+        exn = error.exn if isinstance(error.exn, Exn) else host_exn(store, <Tag?>error.tag, error.values)
+        owned_here(store, exn)
+    except BaseException as unfit:
+        store.raised = unfit
+        return trap(ctx, pc, fp, TRAP_HOST)
+    store.shared.raised = exn.exn
+    status = unwind(ctx, pc, fp)
+    if status == TRAP_EXCEPTION:
+        drop(&store.shared)
+        store.raised = error
+        return trap(ctx, pc, fp, TRAP_HOST)
+    return status
 
 
 cdef int call_with_bits(Room store, Func f, Type* type, S* args) except -1:

@@ -19,6 +19,7 @@ cdef class Instance:
 
     cdef int link(self) except -1
     cdef int link_one(self, Import* wanted, object extern) except -1
+    cdef int make_tags(self) except -1
     cdef int make_globals(self) except -1
     cdef int make_tables(self) except -1
     cdef int make_memory(self) except -1

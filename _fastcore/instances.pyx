@@ -8,8 +8,9 @@ from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 from pywasm_ref._fastcore.bridges cimport function
+from pywasm_ref._fastcore.exceptions cimport tag_drop, tag_keep, tag_new
 from pywasm_ref._fastcore.dispatch cimport beyond, tick
-from pywasm_ref._fastcore.externs cimport Door, Func, Global, Memory, Table, door_at, func_door, host_func, mem_new_checked, tab_new
+from pywasm_ref._fastcore.externs cimport Door, Func, Global, Memory, Table, Tag, door_at, func_door, host_func, mem_new_checked, tab_new, tag_door
 from pywasm_ref._fastcore.host cimport call_host
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.memory cimport mem_empty, mem_free, outside
@@ -43,6 +44,7 @@ cdef class Instance:
         self.ctx.store = <void*><PyObject*>self.store
         self.ctx.owner = <void*><PyObject*>self
         self.link()
+        self.make_tags()
         self.make_globals()
         self.make_memory()
         self.make_tables()
@@ -59,7 +61,8 @@ cdef class Instance:
         self.ctx.imports = <Fn**>calloc(unit.imported_funcs + 1, sizeof(Fn*))
         self.ctx.tables = <Tab**>calloc(unit.n_tables + 1, sizeof(Tab*))
         self.ctx.mems = &self.ctx.mem0 if unit.n_mems < 2 else <Mem**>calloc(unit.n_mems, sizeof(Mem*))
-        if self.ctx.imports == NULL or self.ctx.tables == NULL or self.ctx.mems == NULL:
+        self.ctx.tags = <TagInst**>calloc(unit.n_tags + 1, sizeof(TagInst*))
+        if self.ctx.imports == NULL or self.ctx.tables == NULL or self.ctx.mems == NULL or self.ctx.tags == NULL:
             raise MemoryError
         for i in range(unit.n_imports):
             if unit.imports[i].kind == EXTERN_FUNC and not isinstance(self.imported[i], Door):
@@ -76,6 +79,8 @@ cdef class Instance:
             raise Unlinkable(f'incompatible import type for "{name_of(&wanted.module)}" "{name_of(&wanted.name)}"')
         if wanted.kind == EXTERN_FUNC:
             self.ctx.imports[index] = (<Func>extern).fn
+        elif wanted.kind == EXTERN_TAG:
+            self.ctx.tags[index] = tag_keep((<Tag>extern).tag)
         elif wanted.kind == EXTERN_TABLE:
             self.ctx.tables[index] = (<Table>extern).tab
         elif wanted.kind == EXTERN_MEM:
@@ -103,6 +108,15 @@ cdef class Instance:
         if fn == NULL:
             raise MemoryError
         return fn
+
+    cdef int make_tags(self) except -1:
+        cdef Unit* unit = self.module.unit
+        cdef uint32_t i
+        for i in range(unit.imported_tags, unit.n_tags):
+            self.ctx.tags[i] = tag_new(unit.tags[i])
+            if self.ctx.tags[i] == NULL:
+                raise MemoryError
+        return 0
 
     cdef int make_globals(self) except -1:
         cdef Unit* unit = self.module.unit
@@ -191,6 +205,8 @@ cdef class Instance:
             return table_door(self, index)
         if kind == EXTERN_MEM:
             return memory_door(self, index)
+        if kind == EXTERN_TAG:
+            return tag_door(self.store, self.ctx.tags[index])
         return global_door(self, index)
 
     def __dealloc__(self):
@@ -200,6 +216,10 @@ cdef class Instance:
                 mem_free(self.ctx.mems[self.module.unit.imported_mems + i])
             if self.ctx.mems != &self.ctx.mem0:
                 free(self.ctx.mems)
+            if self.ctx.tags != NULL:
+                for i in range(self.module.unit.n_tags):
+                    tag_drop(self.ctx.tags[i])
+            free(self.ctx.tags)
             free(self.ctx.imports)
             free(self.ctx.tables)
             free(self.ctx.fns)
@@ -276,6 +296,8 @@ cdef bint fits(Unit* unit, Import* wanted, object extern):
         return isinstance(extern, Table) and fits_table(&unit.tables[wanted.index], <Table>extern)
     if wanted.kind == EXTERN_MEM:
         return isinstance(extern, Memory) and fits_memory(&unit.mems[wanted.index], (<Memory>extern).mem)
+    if wanted.kind == EXTERN_TAG:
+        return isinstance(extern, Tag) and (<Tag>extern).tag.type == unit.tags[wanted.index]
     return isinstance(extern, Global) and fits_global(&unit.globals[wanted.index], <Global>extern)
 
 

@@ -86,15 +86,15 @@ cdef struct Code:
     uint32_t n_handlers
     Handler* handlers
 
-cdef struct Tag:
+cdef struct TagInst:
     # A tag instance: which exception this is, by address.
     Type* type
     uint32_t refs
 
-cdef struct Exn:
+cdef struct ExnInst:
     # An exception; what an exnref points to.
-    Exn* next               # of those that only a collector may free
-    Tag* tag
+    ExnInst* next               # of those that only a collector may free
+    TagInst* tag
     uint32_t pins           # Python objects that stand for it
     bint kept               # a reference to it was made
     S values[1]
@@ -102,8 +102,8 @@ cdef struct Exn:
 cdef struct Thread:
     # What all instances of a store share while one of them runs.
     Ctx* ctx                # the one that trapped, or where an exception landed: go on at its pc and fp
-    Exn* raised             # the exception that is on its way
-    Exn* exns               # all that are kept
+    ExnInst* raised             # the exception that is on its way
+    ExnInst* exns               # all that are kept
 
 cdef struct Fn:
     # A function instance: what a funcref points to.
@@ -157,7 +157,7 @@ cdef struct Ctx:
     Mem** mems
     Tab** tables
     Fn** imports            # imported functions
-    Tag** tags
+    TagInst** tags
     Thread* thread
     void* unit              # the module, a `unit.Unit`
     handler_t tick          # where the ticks of threaded code end: polls, and goes on at pc

@@ -4,7 +4,7 @@ import cython
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.reader cimport FAULT_INVALID, FAULT_MALFORMED, FAULT_MEMORY, FAULT_NONE
-from pywasm_ref._fastcore.reflection cimport functype_of, globaltype_of, memtype_of, tabletype_of
+from pywasm_ref._fastcore.reflection cimport functype_of, globaltype_of, memtype_of, tabletype_of, tagtype_of
 from pywasm_ref._fastcore.sections cimport read_module, unit_free
 from pywasm_ref._fastcore.unit cimport *
 
@@ -93,6 +93,8 @@ cdef class Module:
             return tabletype_of(&self.unit.tables[index])
         if kind == EXTERN_MEM:
             return memtype_of(&self.unit.mems[index])
+        if kind == EXTERN_TAG:
+            return tagtype_of(self.unit.tags[index])
         return globaltype_of(&self.unit.globals[index])
 
     @property

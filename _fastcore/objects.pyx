@@ -2,6 +2,7 @@
 
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, malloc
+from pywasm_ref._fastcore.exceptions cimport tag_drop, tag_new
 from pywasm_ref._fastcore.externs cimport *
 from pywasm_ref._fastcore.instances cimport Instance
 from pywasm_ref._fastcore.layout cimport *
@@ -14,9 +15,10 @@ from pywasm_ref._fastcore.store import REASONS
 from pywasm_ref.errors import Exhaustion, Trap as TrapError, TrapReason
 from pywasm_ref.syntax.types import I64, AbsHeapType, FuncTypeUse, RefType
 
-globals().update({cls.__name__: cls for cls in (Module, Instance, Func, Memory, Table, Global, Ref)})  # cimport gives them no name here
+globals().update({cls.__name__: cls for cls in (Module, Instance, Func, Memory, Table, Global, Tag, Ref, Exn)})  # cimport gives them no name here
 NULL_TYPE = RefType(True, AbsHeapType.NONE)
 EXTERN_TYPE = RefType(False, AbsHeapType.EXTERN)
+EXN_TYPE = RefType(False, AbsHeapType.EXN)
 ANY_TYPE = RefType(False, AbsHeapType.ANY)
 
 
@@ -132,6 +134,28 @@ cdef class Store(Room):
             raise TypeError("immutable global")
         set_bits(self, variable.slots, variable.valtype, value)
 
+    # Exceptions
+
+    def tag_alloc(self, type):
+        cdef TagInst* tag = tag_new(deftype_from(type.type))
+        if tag == NULL:
+            raise MemoryError
+        door = tag_door(self, tag)
+        tag_drop(tag)
+        return door
+
+    def tag_type(self, Tag tag not None):
+        return tag.type
+
+    def exn_alloc(self, Tag tag not None, values):
+        return host_exn(self, tag, values)
+
+    def exn_tag(self, Exn exn not None):
+        return tag_door(self, exn.exn.tag)
+
+    def exn_read(self, Exn exn not None):
+        return exn_values(self, exn.exn)
+
     # References
 
     def ref_type(self, ref):
@@ -139,6 +163,8 @@ cdef class Store(Room):
             return NULL_TYPE
         if isinstance(ref, Func):
             return RefType(False, deftype_of((<Func>ref).fn.type))
+        if isinstance(ref, Exn):
+            return EXN_TYPE
         return EXTERN_TYPE if (<Ref?>ref).external else ANY_TYPE
 
     def extern_type(self, extern):

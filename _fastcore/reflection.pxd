@@ -8,6 +8,7 @@ cdef object valtype_of(uint32_t type)
 cdef uint32_t valtype_from(object type) except 0
 cdef object deftype_of(Type* type)
 cdef Type* deftype_from(object type) except NULL
+cdef object tagtype_of(Type* type)
 cdef object functype_of(Type* type)
 cdef object tabletype_of(Limit* limit)
 cdef object memtype_of(Limit* limit)

@@ -7,11 +7,12 @@ from pywasm_ref._fastcore.types cimport func_type
 from pywasm_ref._fastcore.unit cimport GlobalDef, Limit
 
 from pywasm_ref.syntax.types import (
-    EXTERNREF, F32, F64, FUNCREF, I32, I64, V128, FuncType, FuncTypeUse, GlobalType, Limits, MemType, RefType, TableType,
+    EXNREF, EXTERNREF, F32, F64, FUNCREF, I32, I64, V128, FuncType, FuncTypeUse, GlobalType, Limits, MemType, RefType, TableType, TagType,
 )
 from pywasm_ref.validation.types import expand, functype_deftype
 
-cdef dict VALTYPES = {VT_I32: I32, VT_I64: I64, VT_F32: F32, VT_F64: F64, VT_V128: V128, VT_FUNCREF: FUNCREF, VT_EXTERNREF: EXTERNREF}
+cdef dict VALTYPES = {VT_I32: I32, VT_I64: I64, VT_F32: F32, VT_F64: F64, VT_V128: V128, VT_FUNCREF: FUNCREF, VT_EXTERNREF: EXTERNREF,
+                      VT_EXNREF: EXNREF}
 cdef dict CODES = {value: key for key, value in VALTYPES.items()}
 cdef dict DEFTYPES = {}     # address of a type -> DefType; types live as long as the process
 
@@ -56,6 +57,10 @@ cdef Type* deftype_from(object type) except NULL:
     if found == NULL:
         raise MemoryError
     return found
+
+
+cdef object tagtype_of(Type* type):
+    return TagType(deftype_of(type))
 
 
 cdef object functype_of(Type* type):

@@ -28,4 +28,7 @@ cdef class Room:
 
 cdef int run(Room store, Ctx* ctx, Fn* fn, S* fp) except -1
 cdef int poll(Ctx* ctx, W* pc, S* fp) noexcept nogil
-cdef object failure(Room store, Ctx* ctx, int status)
+cdef object failure(Room store, int status)
+
+ctypedef object (*lifter)(Room store)
+cdef void set_lifter(lifter lift)

@@ -7,10 +7,10 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from pywasm_ref._fastcore.dispatch cimport enter, halt_word
 from pywasm_ref._fastcore.exceptions cimport exns_free
-from pywasm_ref._fastcore.frames cimport Place, offset_of, stand
+from pywasm_ref._fastcore.backtrace cimport note_frames
 from pywasm_ref._fastcore.layout cimport *
 
-from pywasm_ref.errors import Exhaustion, Interrupted, Trap as TrapError, TrapReason
+from pywasm_ref.errors import Exhaustion, Interrupted, Trap as TrapError, TrapReason, WasmError
 
 REASONS = list(TrapReason)
 OTHERS = {TRAP_STACK: (Exhaustion, "call stack exhausted"), TRAP_FUEL: (Exhaustion, "fuel exhausted"), TRAP_INTERRUPTED: (Interrupted, "interrupted"),
@@ -91,22 +91,31 @@ cdef int run(Room store, Ctx* ctx, Fn* fn, S* fp) except -1:
     store.depth -= 1
     store.top = fp
     if status != 0:
-        raise failure(store, ctx, status)
+        raise failure(store, status)
     return 0
 
 
-cdef object failure(Room store, Ctx* ctx, int status):
-    """The exception for a reason to stop, with the place of the instruction."""
-    cdef Place here
+cdef lifter LIFT = NULL
+
+
+cdef void set_lifter(lifter lift):
+    """Say who makes a Python object of the exception that is raised; what values look like is known above."""
+    global LIFT
+    LIFT = lift
+
+
+cdef object failure(Room store, int status):
+    """The exception for a reason to stop, with the place of the instruction and the calls that led there."""
     if status == TRAP_HOST:
         error = store.raised
         store.raised = None
-        return error
-    if status in OTHERS:
+    elif status == TRAP_EXCEPTION:
+        error = LIFT(store)
+    elif status in OTHERS:
         kind, words = OTHERS[status]
-        return kind(words)
-    error = TrapError(REASONS[status - 1])
-    ctx = store.shared.ctx
-    if stand(&here, ctx, ctx.pc, ctx.fp):
-        error.at = offset_of(&here)
+        error = kind(words)
+    else:
+        error = TrapError(REASONS[status - 1])
+    if isinstance(error, WasmError):
+        note_frames(error, store.shared.ctx)
     return error
