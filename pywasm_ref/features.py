@@ -78,6 +78,12 @@ def features(*names: str) -> Features:
     return frozenset(chosen) if any(name in RELEASES for name in names) else WASM_3 | chosen
 
 
+def needs(*wanted: Feature) -> str:
+    """For the end of a message: the features that would help, any of them or all."""
+    names = [feature.value for feature in wanted]
+    return f" (needs the feature{'s' * (len(names) > 1)} {' and '.join(names)}: --features {','.join(names)})"
+
+
 def _by_name(name: str) -> Feature:
     try:
         return Feature(name)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from pywasm_ref import binary, text
@@ -10,7 +12,9 @@ from pywasm_ref.cli.errors import STDOUT, Unusable, errors_in, naming
 from pywasm_ref.embedding import functions, selection
 from pywasm_ref.embedding.engine import Engine
 from pywasm_ref.embedding.engine import Module as EngineModule
+from pywasm_ref.embedding.hints import add_hint
 from pywasm_ref.embedding.sources import as_text, read
+from pywasm_ref.errors import Malformed
 from pywasm_ref.features import Features
 from pywasm_ref.source import Source
 from pywasm_ref.syntax.modules import Module
@@ -45,9 +49,20 @@ def read_module(path: str) -> Source:
     return read(*read_bytes(path))
 
 
+@contextlib.contextmanager
+def hints(source: Source, features: Features) -> Iterator[None]:
+    """Errors say which feature would help."""
+    try:
+        yield
+    except Malformed as error:
+        if isinstance(source.data, bytes):
+            add_hint(error, source.data, features)
+        raise
+
+
 def module_in(source: Source, features: Features) -> Module:
     """The module as data."""
-    with errors_in(source):
+    with errors_in(source), hints(source, features):
         if isinstance(source.data, bytes):
             return binary.decode(source.data, features)
         return text.parse(source, features)
@@ -55,7 +70,7 @@ def module_in(source: Source, features: Features) -> Module:
 
 def engine_module_in(source: Source, engine: Engine, features: Features) -> EngineModule:
     """The module as an engine has it, validated."""
-    with errors_in(source):
+    with errors_in(source), hints(source, features):
         if isinstance(source.data, bytes):
             module = functions.module_decode(engine, source.data, features)
         else:

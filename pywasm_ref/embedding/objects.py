@@ -9,13 +9,14 @@ from pywasm_ref.embedding import engine as protocols
 from pywasm_ref.embedding import functions, words
 from pywasm_ref.embedding.alive import Alive
 from pywasm_ref.embedding.exports import Exports
+from pywasm_ref.embedding.hints import add_hint
 from pywasm_ref.embedding.limits import Limits
 from pywasm_ref.embedding.linking import Imports, resolve
 from pywasm_ref.embedding.selection import chosen
 from pywasm_ref.embedding.signature import lift_exception
 from pywasm_ref.embedding.sources import ModuleSource, load
 from pywasm_ref.embedding.store import Store
-from pywasm_ref.errors import WasmError, WasmException
+from pywasm_ref.errors import Malformed, WasmError, WasmException
 from pywasm_ref.features import WASM_3, Feature, Features, features
 from pywasm_ref.source import Source
 from pywasm_ref.syntax.types import ExternType
@@ -75,6 +76,8 @@ class Module(Alive):
                 module = functions.module_parse(self.engine, source, self.features)
             functions.module_validate(module)
         except WasmError as error:
+            if isinstance(error, Malformed) and isinstance(source.data, bytes):
+                add_hint(error, source.data, self.features)
             error.source = source  # what the file is called is known here only
             raise
         return module
@@ -160,14 +163,17 @@ def instantiate(
     store: Store | None = None,
     engine: str | protocols.Engine | None = None,
     limits: Limits | None = None,
+    features: str | Iterable[str] | Features | None = None,
 ) -> Instance:
     """An instance of a module, or of any source of one, in a store of its own unless one is given.
 
-    Fails   as `Module` and `Instance` do; TypeError when a store is given together with limits
+    Fails   as `Module` and `Instance` do; TypeError when a store is given together with limits, or a `Module` with features
     """
+    if isinstance(source, Module) and features is not None:
+        raise TypeError("features belong to a Module: it was read with some already")
     if store is not None and limits is not None:
         raise TypeError("limits belong to a store: give either")
     if engine is None:
         engine = source.engine if isinstance(source, Module) else store.engine if store else "auto"
-    module = source if isinstance(source, Module) else Module(source, engine)
+    module = source if isinstance(source, Module) else Module(source, engine, WASM_3 if features is None else features)
     return Instance(store or Store(engine, limits), module, imports)

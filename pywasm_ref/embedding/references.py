@@ -61,7 +61,7 @@ class Reference(Alive):
         Fails   ValueError when it belongs to another store
         """
         if self.owner is not store:
-            raise ValueError(f"this {type(self).__name__} belongs to another store")
+            raise ValueError(f"this {type(self).__name__} belongs to another store; make both with the same store=")
         return self._raw
 
 

@@ -16,6 +16,7 @@ from operator import index
 from typing import Any
 
 from pywasm_ref.embedding import words
+from pywasm_ref.numerics import F32 as F32_NUMBERS
 from pywasm_ref.syntax.types import F32, F64, I8, I16, I32, I64, V128, StorageType
 
 ToWasm = Callable[[Any], Any]
@@ -82,6 +83,8 @@ def f64_to_python(bits: int) -> float:
 def f32_to_wasm(value: Any) -> int:
     """The nearest f32, infinity past the largest. A NaN keeps its sign and the upper bits of its payload."""
     double = _pack(value, "f32")
+    if isinstance(value, int):  # by way of an f64 it would be rounded twice
+        return F32_NUMBERS.from_ratio(value, 1)
     bits = int.from_bytes(double, "little")
     if bits & F64_INFINITY == F64_INFINITY and bits & F64_PAYLOAD:  # a conversion by the processor would make it a quiet NaN
         payload = (bits & F64_PAYLOAD) >> PAYLOAD_SHIFT or 1

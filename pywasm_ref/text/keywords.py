@@ -42,6 +42,11 @@ FEATURES.update({word: FEATURES[word] | {feature} for word, feature in _ALSO.ite
 KEYWORDS = frozenset(FEATURES)
 
 
+def origin(word: str) -> Feature:
+    """The feature that a word came with first."""
+    return min(FEATURES[word], key=list(Feature).index)
+
+
 def words_off(features: Features) -> frozenset[str]:
     """The words that none of these features brings."""
     return frozenset(word for word, any_of in FEATURES.items() if features.isdisjoint(any_of))

@@ -16,11 +16,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from pywasm_ref.features import WASM_3, Features
+from pywasm_ref.features import WASM_3, Features, needs
 from pywasm_ref.syntax.modules import Module
 from pywasm_ref.text.annotations import Annotations
 from pywasm_ref.text.fields import FIELDS, SPACES, TYPE_FIELDS, Draft
-from pywasm_ref.text.keywords import words_off
+from pywasm_ref.text.keywords import origin, words_off
 from pywasm_ref.text.lexer import Kind, Tokens
 from pywasm_ref.text.names import Context, Space
 
@@ -66,7 +66,8 @@ def _check_words(tokens: Tokens, first: int, end: int, features: Features) -> No
     if off.isdisjoint(tokens.texts[first:end]):
         return
     i = next(i for i in range(first, end) if tokens.texts[i] in off)
-    raise tokens.error(f"unknown operator {tokens.texts[i]}", tokens.starts[i])
+    word = tokens.texts[i]
+    raise tokens.error(f"unknown operator {word}{needs(origin(word))}", tokens.starts[i])
 
 
 # First round: identifiers

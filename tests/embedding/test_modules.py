@@ -149,3 +149,41 @@ def test_a_missing_export_is_an_error_of_the_kind_that_was_asked(engine: str) ->
 def test_a_store_and_limits_do_not_go_together(engine: str) -> None:
     with pytest.raises(TypeError, match="give either"):
         wasm.instantiate("(module)", store=wasm.Store(engine), limits=wasm.Limits())
+
+
+FLAGS = b"\0asm\1\0\0\0\5\4\1"
+BODY = b"\0asm\1\0\0\0\1\4\1\x60\0\0\3\2\1\0\x0a"
+
+
+@pytest.mark.parametrize(
+    ("source", "features", "words"),
+    [
+        ("(module (memory 1 1 shared))", "3.0", "unknown operator shared (needs the feature threads: --features threads)"),
+        ("(module (memory 1 1 (pagesize 1)))", "3.0", "pagesize (needs the feature custom-page-sizes: --features custom-page-sizes)"),
+        ("(module (func (try (do))))", "3.0", "unknown operator try (needs the feature legacy-exceptions: --features legacy-exceptions)"),
+        ("(module (func (i64.add128)))", "3.0", "i64.add128 (needs the feature wide-arithmetic: --features wide-arithmetic)"),
+        ("(module (type (array i8)))", "1.0", "unknown operator array (needs the feature gc: --features gc)"),
+        (FLAGS + b"\3\1\1", "3.0", "malformed limits flags (needs the feature threads: --features threads)"),
+        (FLAGS + b"\x0b\1\1", "3.0", "limits flags (needs the features threads and custom-page-sizes: --features threads,custom-page-sizes)"),
+        (BODY + b"\6\1\4\0\6\x40\x0b", "3.0", "illegal opcode 06 (needs the feature legacy-exceptions: --features legacy-exceptions)"),
+        (BODY + b"\6\1\4\0\xfc\x13\x0b", "3.0", "illegal opcode fc 13 (needs the feature wide-arithmetic: --features wide-arithmetic)"),
+    ],
+)
+def test_a_feature_that_is_off_is_named(engine: str, source: str | bytes, features: str, words: str) -> None:
+    with pytest.raises(wasm.Malformed) as caught:
+        wasm.Module(source, engine, features)
+    assert caught.value.message.endswith(words)
+
+
+@pytest.mark.parametrize("data", [FLAGS + b"\x70\1\1", BODY + b"\6\1\4\0\x27\0\x0b"])
+def test_what_no_feature_brings_is_only_refused(engine: str, data: bytes) -> None:
+    with pytest.raises(wasm.Malformed) as caught:
+        wasm.Module(data, engine)
+    assert "feature" not in caught.value.message
+
+
+def test_instantiate_takes_features(engine: str) -> None:
+    shared = '(module (memory (export "m") 1 1 shared))'
+    assert wasm.instantiate(shared, engine=engine, features="threads").exports.m.type.shared
+    with pytest.raises(TypeError, match="features belong to a Module"):
+        wasm.instantiate(wasm.Module(shared, engine, "threads"), features="threads")

@@ -108,3 +108,20 @@ def test_a_v128_is_16_bytes_with_lane_0_first() -> None:
 def test_anything_but_16_bytes_is_no_v128(value: Any, kind: type[Exception]) -> None:
     with pytest.raises(kind, match="16 bytes are expected for v128"):
         v128_to_wasm(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "nearest"),
+    [
+        (2**60 + 2**36 + 1, 2.0**60 + 2.0**37),  # as an f64 first it would be a tie, and go down to 2**60
+        (-(2**60 + 2**36 + 1), -(2.0**60 + 2.0**37)),
+        (2**60 + 2**36, 2.0**60),
+        (2**24 + 1, 2.0**24),
+        (2**24 + 3, 2.0**24 + 4),
+        (2**128 - 2**103 - 1, 2.0**128 - 2.0**104),
+        (2**128 - 2**103, math.inf),
+        (True, 1.0),
+    ],
+)
+def test_an_int_is_rounded_to_an_f32_once(value: int, nearest: float) -> None:
+    assert f32_to_python(f32_to_wasm(value)) == nearest
