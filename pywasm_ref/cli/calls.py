@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 from pywasm_ref.cli.errors import Unusable, errors_in
@@ -14,7 +14,7 @@ from pywasm_ref.cli.options import chosen_features
 from pywasm_ref.embedding import functions, words
 from pywasm_ref.embedding.engine import Func, Instance, Store, Value
 from pywasm_ref.embedding.limits import Limits
-from pywasm_ref.errors import Interrupted, Malformed, Unlinkable
+from pywasm_ref.errors import Interrupted, Malformed, Unlinkable, WasmException
 from pywasm_ref.script import render
 from pywasm_ref.script.commands import Extern
 from pywasm_ref.source import Source
@@ -56,7 +56,7 @@ def instantiated(options: argparse.Namespace, store: Store, source: Source) -> I
     module = engine_module_in(source, store.engine, chosen_features(options))
     for module_name, name, t in functions.module_imports(module):
         raise Unlinkable(f'unknown import "{module_name}"."{name}": it is a {words.externtype(t)}, and nothing provides it')
-    with errors_in(source):
+    with errors_in(source), exceptions_in(store, {}):
         return functions.module_instantiate(store, module, ())
 
 
@@ -95,9 +95,23 @@ def call(store: Store, instance: Instance, source: Source, name: str, args: Sequ
         hint = f"; options like {late} stand before --invoke" if late else ""
         raise Unusable(f"{name} takes {wanted}, {words.functype(functype)}; given {len(args)}{hint}")
     values = [argument(store, t, text) for t, text in zip(functype.params, args, strict=True)]
-    with errors_in(source):
+    with errors_in(source), exceptions_in(store, instance.exports):
         results = functions.func_invoke(store, cast("Func", func), values)
     return [render.value(store, t, v) for t, v in zip(functype.results, results, strict=True)]
+
+
+@contextlib.contextmanager
+def exceptions_in(store: Store, exports: Mapping[str, object]) -> Iterator[None]:
+    """An exception of the guest says what it carries, and the name of its tag where that is exported."""
+    try:
+        yield
+    except WasmException as error:
+        tag = store.tag_type(error.tag).type
+        params = types.functype(cast(DefType, tag)).params
+        name = next((f" {name!r}" for name, extern in exports.items() if extern is error.tag), "")
+        carried = f": {render.results(store, params, error.values)}" if params else ""
+        error.message = f"unhandled exception{name} {words.resulttype(params)}{carried}"
+        raise
 
 
 def _functions(store: Store, instance: Instance) -> str:

@@ -285,7 +285,8 @@ class Machine:
         self.note("Step_read/throw_ref-instrs")
         labels, frames = self.labels, self.frames
         if self.store.observer is None and not any(label[4] is not None for label in labels):
-            raise WasmException(exn.tag, exn.fields, exn)  # with all frames still there, to be told of
+            raise WasmException(exn.tag, exn.fields, exn)
+        thrown_at = labels[:], frames[:], self.todo
         while True:
             base = frames[-1][4]
             while len(labels) > base:
@@ -296,6 +297,7 @@ class Machine:
                     return True
                 labels.pop()
             if len(frames) == 1:
+                labels[:], frames[:], self.todo = thrown_at  # so that the error can tell of them
                 raise WasmException(exn.tag, exn.fields, exn)
             self.note("Step_read/throw_ref-frame")
             _, _, _, _, _, height, self.todo = frames.pop()

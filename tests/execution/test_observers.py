@@ -110,3 +110,15 @@ def test_a_sequence_shows_the_innermost_label_only() -> None:
     run('(module (func (export "f") (result i32) (i32.const 4) (block (result i32) (i32.const 5) (i32.clz)) (i32.add)))', "f", store=store)
     assert "(i32.const 5) i32.clz" in lines
     assert "(i32.const 4) (i32.const 29) i32.add" in lines
+
+
+@pytest.mark.parametrize("observed", [False, True])
+@pytest.mark.parametrize("body", ["(call $deep)", "(block $b (try_table (catch $other $b) (call $deep)))"])
+def test_an_exception_that_nobody_takes_knows_where_it_was_thrown(body: str, observed: bool) -> None:
+    text = f'(module (tag $e) (tag $other) (func (export "f") {body}) (func $deep (throw $e)))'
+    store = Store()
+    store.observer = Recorder() if observed else None
+    with pytest.raises(WasmException) as caught:
+        run(text, "f", store=store)
+    assert caught.value.at == text.index("throw $e")
+    assert [name for name, _ in caught.value.frames] == ["deep", 0]
