@@ -118,18 +118,20 @@ def table_can_grow(store: Store, table: TableInst, n: int) -> bool:
     return len(table.refs) + n <= max_entries(store, table.type)
 
 
-def growmem(store: Store, mem: MemInst, n: int) -> bool:
-    """Add pages of zeros, or say that it cannot be done.
+def growmem(store: Store, mem: MemInst, n: int) -> int | None:
+    """Add pages of zeros: the pages before, or None when it cannot be done.
 
     Spec    exec/modules.html#grow-mem
     """
-    if not mem_can_grow(store, mem, n):
-        return False
-    try:
-        mem.data = extended(mem.data, len(mem.data) + (n << mem.type.page_bits))
-    except (MemoryError, OSError):
-        return False
-    return True
+    with mem.lock:
+        if not mem_can_grow(store, mem, n):
+            return None
+        size = len(mem.data)
+        try:
+            mem.data = extended(mem.data, size + (n << mem.type.page_bits))
+        except (MemoryError, OSError):
+            return None
+    return size >> mem.type.page_bits
 
 
 def zeros(size: int) -> Bytes:

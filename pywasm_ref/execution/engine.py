@@ -189,7 +189,7 @@ class ReferenceStore(Store):
         return len(memory.data) >> memory.type.page_bits
 
     def mem_grow(self, memory: MemInst, n: int) -> None:
-        if not growmem(self, memory, n):
+        if growmem(self, memory, n) is None:
             raise Exhaustion(f"a memory of {self.mem_size(memory)} pages cannot grow by {n}")
 
     def mem_view(self, memory: MemInst) -> memoryview:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from mmap import mmap
+from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pywasm_ref.syntax.modules import Func, Module
@@ -157,11 +158,13 @@ class MemInst:
     Spec    exec/runtime.html#memory-instances
     """
 
-    __slots__ = ("__weakref__", "data", "parked", "type")
+    __slots__ = ("__weakref__", "data", "lock", "parked", "type")
 
     def __init__(self, type: MemType, data: Bytes) -> None:
         self.type = type
         self.data = data
+        self.lock = Lock()
+        """Held by an atomic access, and while the memory grows."""
         self.parked: dict[int, list[Condition]] = {}
         """Threads that wait at an address, in the order in which they came."""
 

@@ -1,6 +1,7 @@
 """The machine: hosts that call back and throw, tail calls, growth under a view, back-traces, atomics between threads."""
 
 import re
+import sys
 import threading
 from typing import Any
 
@@ -206,6 +207,30 @@ def test_a_thread_that_waits_is_woken_by_another() -> None:
     assert results == [0]
     assert isinstance(memory, MemInst)
     assert not memory.parked
+
+
+@pytest.mark.parametrize("step", [
+    "(drop (i32.atomic.rmw.add (i32.const 0) (i32.const 1)))",
+    """(loop $again (br_if $again (i32.ne (local.tee 1 (i32.atomic.load (i32.const 0)))
+         (i32.atomic.rmw.cmpxchg (i32.const 0) (local.get 1) (i32.add (local.get 1) (i32.const 1))))))""",
+])  # fmt: skip
+def test_threads_that_count_in_a_shared_memory_lose_nothing(step: str) -> None:
+    memory = start('(module (memory (export "m") 1 1 shared))').exports["m"]
+    text = f"""(module (import "" "" (memory 1 1 shared)) (func (export "count") (param i32) (local i32)
+      (loop {step} (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))))"""
+    insts = [start(text, memory) for _ in range(4)]
+    threads = [threading.Thread(target=call, args=(inst, "count", 5_000)) for inst in insts]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert isinstance(memory, MemInst)
+    assert int.from_bytes(memory.data[:4], "little") == 4 * 5_000
 
 
 def test_a_loop_gives_up_what_lies_above_its_parameters_when_it_starts_again() -> None:

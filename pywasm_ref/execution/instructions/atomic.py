@@ -1,14 +1,14 @@
 """Atomic memory instructions.
 
-One instruction at a time runs in a store, so an access is atomic by being one step. Threads of the host that share a memory between
-stores may wait for each other: each waiter has a condition of its own, in a queue by address that belongs to the memory.
+Threads of the host may share a memory, each with a store of its own, so an access holds the lock of its memory. They may also wait
+for each other: each waiter has a condition of its own, in a queue by address that belongs to the memory and has the same lock.
 
 Spec    the threads proposal, exec/instructions.html#atomic-memory-instructions
 """
 
 from __future__ import annotations
 
-from threading import Condition, Lock
+from threading import Condition
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 WOKEN, NOT_EQUAL, TIMED_OUT = 0, 1, 2
 SLICE = 0.05
 """Units   seconds between two looks at the stop switch while waiting"""
-
-_queues = Lock()
 
 
 def address(z: Machine, i: form.Access, base: int) -> tuple[MemInst, int]:
@@ -51,7 +49,8 @@ def atomic_fence(z: Machine, i: form.AtomicFence) -> None:
 def atomic_load(z: Machine, i: form.AtomicLoad) -> None:
     """Traps   "unaligned atomic", "out of bounds memory access" """
     mem, ea = address(z, i, z.values[-1])
-    z.values[-1] = UNPACK[i.op.access](mem.data, ea)[0]
+    with mem.lock:
+        z.values[-1] = UNPACK[i.op.access](mem.data, ea)[0]
 
 
 @reduces(form.AtomicStore)
@@ -59,7 +58,8 @@ def atomic_store(z: Machine, i: form.AtomicStore) -> None:
     """Traps   "unaligned atomic", "out of bounds memory access" """
     c = z.values.pop()
     mem, ea = address(z, i, z.values.pop())
-    PACK[i.op.access](mem.data, ea, c & (1 << 8 * i.op.access) - 1)
+    with mem.lock:
+        PACK[i.op.access](mem.data, ea, c & (1 << 8 * i.op.access) - 1)
 
 
 @reduces(form.AtomicRmw)
@@ -71,8 +71,9 @@ def atomic_rmw(z: Machine, i: Computing) -> None:
     c = z.values.pop()
     mem, ea = address(z, i, z.values[-1])
     n = i.op.access
-    before = UNPACK[n](mem.data, ea)[0]
-    PACK[n](mem.data, ea, i.op.primitive(before, c) & (1 << 8 * n) - 1)
+    with mem.lock:
+        before = UNPACK[n](mem.data, ea)[0]
+        PACK[n](mem.data, ea, i.op.primitive(before, c) & (1 << 8 * n) - 1)
     z.values[-1] = before
 
 
@@ -85,9 +86,10 @@ def atomic_cmpxchg(z: Machine, i: form.AtomicCmpxchg) -> None:
     replacement, expected = z.values.pop(), z.values.pop()
     mem, ea = address(z, i, z.values[-1])
     n = i.op.access
-    before = UNPACK[n](mem.data, ea)[0]
-    if before == expected:
-        PACK[n](mem.data, ea, replacement & (1 << 8 * n) - 1)
+    with mem.lock:
+        before = UNPACK[n](mem.data, ea)[0]
+        if before == expected:
+            PACK[n](mem.data, ea, replacement & (1 << 8 * n) - 1)
     z.values[-1] = before
 
 
@@ -104,11 +106,11 @@ def atomic_wait(z: Machine, i: form.AtomicWait) -> None:
     mem, ea = address(z, i, z.values[-1])
     if not mem.type.shared:
         raise Trap(TrapReason.EXPECTED_SHARED_MEMORY)
-    with _queues:
+    with mem.lock:
         if UNPACK[i.op.access](mem.data, ea)[0] != expected:
             z.values[-1] = NOT_EQUAL
             return
-        waiter = Condition(_queues)
+        waiter = Condition(mem.lock)
         mem.parked.setdefault(ea, []).append(waiter)
         deadline = None if timeout >> 63 else monotonic() + timeout / 1e9
         z.values[-1] = sleep(z, mem, ea, waiter, deadline)
@@ -141,7 +143,7 @@ def atomic_notify(z: Machine, i: form.AtomicNotify) -> None:
     """
     count = z.values.pop()
     mem, ea = address(z, i, z.values[-1])
-    with _queues:
+    with mem.lock:
         queue = mem.parked.get(ea, [])
         woken, queue[:count] = queue[:count], []
         for waiter in woken:

@@ -152,8 +152,8 @@ def memory_grow(z: Machine, i: form.MemoryGrow) -> None:
     Spec    exec/instructions.html#exec-memory-grow
     """
     mem = z.module.mems[i.memory]
-    size = len(mem.data) >> mem.type.page_bits
-    z.values[-1] = size if growmem(z.store, mem, z.values[-1]) else minus_one(mem.type.addr)
+    size = growmem(z.store, mem, z.values[-1])
+    z.values[-1] = minus_one(mem.type.addr) if size is None else size
 
 
 def minus_one(addr: NumType) -> int:
