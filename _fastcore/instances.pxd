@@ -5,7 +5,7 @@ from pywasm_ref._fastcore.externs cimport Func
 from pywasm_ref._fastcore.layout cimport Ctx, Fn, S, Tab
 from pywasm_ref._fastcore.modules cimport Module
 from pywasm_ref._fastcore.store cimport Room
-from pywasm_ref._fastcore.unit cimport Import, Init
+from pywasm_ref._fastcore.unit cimport Import, Init, Segment
 
 cdef class Instance:
     cdef Ctx* ctx
@@ -24,6 +24,7 @@ cdef class Instance:
     cdef int make_tables(self) except -1
     cdef int make_memory(self) except -1
     cdef int copy_elements(self) except -1
+    cdef int put_elements(self, S* target, Segment* s) except -1
     cdef int copy_data(self) except -1
     cdef S* global_at(self, uint32_t index)
     cdef Fn* fn(self, uint32_t index) except NULL

@@ -15,10 +15,12 @@ from pywasm_ref._fastcore.host cimport call_host
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.memory cimport mem_empty, mem_free, outside
 from pywasm_ref._fastcore.modules cimport Module, name_of
+from pywasm_ref._fastcore.segments cimport images_map, segments_free, segments_new
 from pywasm_ref._fastcore.store cimport Room, poll
+from pywasm_ref._fastcore.tables_rt cimport tab_fill
 from pywasm_ref._fastcore.unit cimport *
 
-from pywasm_ref.errors import Trap as TrapError, TrapReason, Unlinkable
+from pywasm_ref.errors import Exhaustion, Trap as TrapError, TrapReason, Unlinkable
 
 
 @cython.no_gc_clear
@@ -45,6 +47,8 @@ cdef class Instance:
         self.ctx.owner = <void*><PyObject*>self
         self.link()
         self.make_tags()
+        if segments_new(self.ctx, unit) < 0:
+            raise MemoryError
         self.make_globals()
         self.make_memory()
         self.make_tables()
@@ -153,26 +157,39 @@ cdef class Instance:
             table = self.ctx.tables[i] = &self.own_tables[i - unit.imported_tables]
             tab_new(self.store, table, unit.tables[i].min, unit.tables[i].max, unit.tables[i].wide, unit.tables[i].type)
             self.n_own_tables += 1
+            if unit.tables[i].has_init:
+                tab_fill(table, 0, self.value(&unit.tables[i].init), table.size)
         return 0
 
     cdef int copy_elements(self) except -1:
+        """Active segments go into their tables, passive ones wait for who names them."""
         cdef Unit* unit = self.module.unit
-        cdef uint32_t i, k
+        cdef uint32_t i
         cdef Segment* s
         cdef Tab* table
         cdef uint64_t offset
         for i in range(unit.n_elems):
             s = &unit.elems[i]
-            if s.mode != SEGMENT_ACTIVE:
-                continue
-            table = self.ctx.tables[s.target]
-            offset = self.value(&s.offset)
-            if outside(offset, s.size, table.size):
-                raise TrapError(TrapReason.OUT_OF_BOUNDS_TABLE)
-            for k in range(s.size):
-                table.elems[offset + k].u64 = self.value(&s.items[k])
-            if s.target < unit.imported_tables:
-                self.store.pinned[<uint64_t>self.ctx] = self
+            if s.mode == SEGMENT_PASSIVE:
+                self.ctx.elems[i].at = calloc(s.size + 1, sizeof(S))
+                if self.ctx.elems[i].at == NULL:
+                    raise MemoryError
+                self.put_elements(<S*>self.ctx.elems[i].at, s)
+                self.ctx.elems[i].size = s.size
+            elif s.mode == SEGMENT_ACTIVE:
+                table = self.ctx.tables[s.target]
+                offset = self.value(&s.offset)
+                if outside(offset, s.size, table.size):
+                    raise TrapError(TrapReason.OUT_OF_BOUNDS_TABLE)
+                self.put_elements(table.elems + offset, s)
+                if s.target < unit.imported_tables:
+                    self.store.pinned[<uint64_t>self.ctx] = self
+        return 0
+
+    cdef int put_elements(self, S* target, Segment* s) except -1:
+        cdef uint32_t k
+        for k in range(s.size):
+            target[k].u64 = self.value(&s.items[k])
         return 0
 
     cdef int copy_data(self) except -1:
@@ -181,15 +198,21 @@ cdef class Instance:
         cdef Segment* s
         cdef Mem* memory
         cdef uint64_t offset
+        cdef int mapped = images_map(self.ctx, unit)
+        if mapped < 0:
+            raise Exhaustion("memory for data is more than there is")
         for i in range(unit.n_datas):
             s = &unit.datas[i]
             if s.mode != SEGMENT_ACTIVE:
                 continue
-            offset = self.value(&s.offset)
-            memory = self.ctx.mems[s.target]
-            if outside(offset, s.size, memory.size):
-                raise TrapError(TrapReason.OUT_OF_BOUNDS_MEMORY)
-            memcpy(memory.base + offset, s.bytes, s.size)
+            if not mapped:
+                offset = self.value(&s.offset)
+                memory = self.ctx.mems[s.target]
+                if outside(offset, s.size, memory.size):
+                    raise TrapError(TrapReason.OUT_OF_BOUNDS_MEMORY)
+                memcpy(memory.base + offset, s.bytes, s.size)
+            if self.ctx.datas != NULL:
+                self.ctx.datas[i].size = 0
         return 0
 
     @property
@@ -220,6 +243,7 @@ cdef class Instance:
                 for i in range(self.module.unit.n_tags):
                     tag_drop(self.ctx.tags[i])
             free(self.ctx.tags)
+            segments_free(self.ctx, self.module.unit)
             free(self.ctx.imports)
             free(self.ctx.tables)
             free(self.ctx.fns)

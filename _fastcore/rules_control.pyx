@@ -437,10 +437,10 @@ cdef void emit_call(Tr* tr, Type* type, uint32_t op, uint64_t extra, Val* index,
         ir = new_ir(tr, op)
         ir.a = base
         ir.b = place
-        ir.x = table
+        ir.offset = table
         ir.dst = 1
         ir.extra = extra
-        ir.extras = 1
+        ir.extras = 2 if op == OP_CALL_INDIRECT or op == OP_CALL_INDIRECT_R else 1
         ir.places = 1
         tr.barrier = tr.n_irs
     drop_to(tr, tr.n_vals - type.n_params)
@@ -477,8 +477,8 @@ cdef void r_call_indirect(Tr* tr) noexcept nogil:
     cdef uint32_t x
     cdef Type* type = indirect_type(tr, &x)
     cdef Val index
-    if type == NULL or not expect_with(tr, type.valtypes, type.n_params, VT_I32):
+    if type == NULL or not expect_with(tr, type.valtypes, type.n_params, VT_I64 if tr.unit.tables[x].wide else VT_I32):
         return
-    index = pop(tr, VT_I32)
+    index = pop(tr, VT_BOT)
     emit_call(tr, type, OP_CALL_INDIRECT_R if index.kind == AT_REGISTER else OP_CALL_INDIRECT,
               <uint64_t>type, &index, x)

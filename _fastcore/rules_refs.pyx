@@ -162,10 +162,10 @@ cdef void emit_tail_call(Tr* tr, Type* type, uint32_t op, uint64_t extra, uint32
     ir = new_ir(tr, op)
     ir.a = base
     ir.b = tr.hdr
-    ir.x = table
+    ir.offset = table
     ir.dst = 1
     ir.extra = extra
-    ir.extras = 1
+    ir.extras = 2 if op == OP_RETURN_CALL_INDIRECT else 1
     ir.places = 1
     end_block(tr)
     if tr.n_tries:
@@ -203,7 +203,7 @@ cdef void r_return_call_indirect(Tr* tr) noexcept nogil:
     cdef uint32_t table
     cdef Type* type = indirect_type(tr, &table)
     if type != NULL:
-        tail_call(tr, type, OP_RETURN_CALL_INDIRECT, <uint64_t>type, VT_I32, table)
+        tail_call(tr, type, OP_RETURN_CALL_INDIRECT, <uint64_t>type, VT_I64 if tr.unit.tables[table].wide else VT_I32, table)
 
 
 cdef void r_return_call_ref(Tr* tr) noexcept nogil:

@@ -8,6 +8,7 @@ from pywasm_ref._fastcore.bodies cimport tr_free, translate
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.numerics cimport load32, load64
 from pywasm_ref._fastcore.reader cimport *
+from pywasm_ref._fastcore.segments cimport images_free
 from pywasm_ref._fastcore.translator cimport Tr
 from pywasm_ref._fastcore.types cimport match
 from pywasm_ref._fastcore.valtypes cimport func_type_at, read_heap_type, read_ref_type, read_value_type
@@ -544,6 +545,7 @@ cdef void unit_free(Unit* unit) noexcept nogil:
         free(unit.codes[i].handlers)
     for i in range(unit.n_elems):
         free(unit.elems[i].items)
+    images_free(unit)
     free(unit.r.words)
     free(unit.types)
     free(unit.funcs)

@@ -66,6 +66,12 @@ cdef struct Segment:
     Init* items             # of elements
     uint64_t size
 
+cdef struct Image:
+    # The data that a memory begins with, as a file in memory; of size 0 when there is none.
+    int file
+    uint64_t start          # address of its first byte
+    uint64_t size
+
 cdef struct Unit:
     Reader r
     const uint8_t* base
@@ -103,6 +109,8 @@ cdef struct Unit:
     uint32_t n_elems
     Segment* datas
     uint32_t n_datas
+    Image* images           # for each memory, once an instance asked
+    int image_state         # see segments.pyx
     bint has_data_count
     uint32_t data_count
     bint has_start

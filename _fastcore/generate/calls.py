@@ -90,13 +90,19 @@ TAIL_ANY = f"""if fn.ctx == ctx:
 BEHIND = "(fp + pc[1].h[0])[(<Type*>pc[2].v).param_slots]"
 """What stands behind the arguments of a tail call: an index, or a reference."""
 
-IN_TABLE = """table = ctx.tables[pc[1].h[3]]
+IN_TABLE = """table = ctx.tables[pc[3].u]
 i = {index}
 if i >= table.size: TRAP UNDEFINED_ELEMENT
 fn = table.elems[i].fn
 if fn == NULL: TRAP UNINITIALIZED_ELEMENT
-if <void*>fn.type != pc[2].v: TRAP INDIRECT_CALL_TYPE_MISMATCH
+if <void*>fn.type != pc[2].v:
+    sub = fn.type
+    while sub.depth > (<Type*>pc[2].v).depth:
+        sub = sub.jump if sub.jump.depth >= (<Type*>pc[2].v).depth else sub.parent
+    if <void*>sub != pc[2].v: TRAP INDIRECT_CALL_TYPE_MISMATCH
 """
+"""The index is read with 64 bits, whatever the table's addresses: an i32 stands zero-extended. A supertype is found without a call, which
+would cost the common path its registers."""
 NOT_NULL = "if fn == NULL: TRAP NULL_FUNCTION_REFERENCE\n"
 ARGUMENTS = "nfp = fp + pc[1].h[0]\n"
 
@@ -115,8 +121,8 @@ def _operation(name: str, body: str, length: int = 3) -> Operation:
 def _calls() -> Iterator[Operation]:
     yield _operation("call", "code = pc[2].code\n" + ARGUMENTS + CALL)
     yield _operation("call_import", "fn = ctx.imports[pc[2].u]\n" + ARGUMENTS + CALL_FN)
-    for suffix, index in (("", "fp[pc[1].h[2]].u32"), ("_r", "<uint32_t>r0")):
-        yield _operation(f"call_indirect{suffix}", IN_TABLE.replace("{index}", index) + ARGUMENTS + CALL_ANY)
+    for suffix, index in (("", "fp[pc[1].h[2]].u64"), ("_r", "r0")):
+        yield _operation(f"call_indirect{suffix}", IN_TABLE.replace("{index}", index) + ARGUMENTS + CALL_ANY, 4)
     yield _operation("call_ref", "fn = fp[pc[1].h[2]].fn\n" + NOT_NULL + ARGUMENTS + CALL_ANY)
     restore = "nfp = unbridge(fp)\nold = ctx\nctx = <Ctx*>fp[-2].v\nctx.ticks = old.ticks\npc = fp[-4].w\nfp = fp[-3].p\n"
     yield _operation("restore", restore + RELOAD.replace("{at}", "nfp") + MEMORY + "GOTO\n", 1)
@@ -125,7 +131,7 @@ def _calls() -> Iterator[Operation]:
 def _tail_calls() -> Iterator[Operation]:
     yield _operation("return_call", "code = pc[2].code\n" + TAIL)
     yield _operation("return_call_import", "fn = ctx.imports[pc[2].u]\n" + TAIL_FN)
-    yield _operation("return_call_indirect", IN_TABLE.replace("{index}", f"{BEHIND}.u32") + TAIL_ANY)
+    yield _operation("return_call_indirect", IN_TABLE.replace("{index}", f"{BEHIND}.u64") + TAIL_ANY, 4)
     yield _operation("return_call_ref", f"fn = {BEHIND}.fn\n" + NOT_NULL + TAIL_ANY)
 
 

@@ -26,6 +26,7 @@ TEMPORARIES = {
     "memory": "Mem*",
     "source": "Mem*",
     "seg": "Seg*",
+    "sub": "Type*",
     "old": "Ctx*",
     "back": "W*",
     "caller": "S*",
