@@ -164,7 +164,8 @@ class Store(Protocol):
         """The type of an extern as it is now: the minimum of a memory or table is its size."""
 
     def mem_view(self, memory: Memory) -> memoryview:
-        """The bytes of a memory, writable and not copied. A view does not grow with its memory: ask again after growth."""
+        """The bytes of a memory, writable and not copied. A view does not grow with its memory: ask again after growth, since what is
+        written to an old view may be lost. A shared memory does not move, and old views of it stay true."""
 
     def host_alloc(self, value: object) -> Ref:
         """The external reference (`ref extern`) that stands for a Python object."""

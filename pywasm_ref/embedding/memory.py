@@ -35,8 +35,10 @@ class Memory(Reference):
     """A memory of the guest.
 
     `view()` is a `memoryview` of its bytes, writable and not copied. From Python 3.12 on `memoryview(memory)` is the same; before that, a
-    class that is written in Python cannot take part in the buffer protocol. A view is of the memory as it was when it was taken: after
-    growth, take a new one.
+    class that is written in Python cannot take part in the buffer protocol.
+
+    Take a new view after growth. An old one keeps the old size, and may be of bytes that the memory has left behind: **what is written to
+    them is lost**, and what the guest writes is not seen. The views of a shared memory stay true, as the memory never moves.
 
     Units   addresses in bytes, `size` and `grow` in pages of the memory's type
     Fails   IndexError for any access that is not wholly inside; Exhaustion when it cannot grow
@@ -82,7 +84,7 @@ class Memory(Reference):
         return before
 
     def view(self) -> memoryview:
-        """The bytes, writable and not copied."""
+        """The bytes, writable and not copied; to be taken anew after growth, since what is written to an old view may be lost."""
         return self.owner.raw.mem_view(self._raw)
 
     def __buffer__(self, flags: int, /) -> memoryview:

@@ -50,7 +50,9 @@ def allocmem(store: Store, type: MemType) -> MemInst:
     if type.limits.min > max_pages(store, type):
         raise Exhaustion(f"memory of {type.limits.min} pages is more than the limit of this store")
     try:
-        return MemInst(type, zeros(type.limits.min << type.page_bits))
+        size = type.limits.min << type.page_bits
+        reserve = reserved(max_pages(store, type) << type.page_bits) if type.shared else None
+        return MemInst(type, zeros(size) if reserve is None else memoryview(reserve)[:size], reserve)
     except (MemoryError, OSError):
         raise Exhaustion(f"memory of {type.limits.min} pages is more than there is") from None
 
@@ -124,14 +126,15 @@ def growmem(store: Store, mem: MemInst, n: int) -> int | None:
     Spec    exec/modules.html#grow-mem
     """
     with mem.lock:
-        if not mem_can_grow(store, mem, n):
+        before = len(mem.data)
+        size = before + (n << mem.type.page_bits)
+        if not mem_can_grow(store, mem, n) or (mem.reserve is not None and size > len(mem.reserve)):
             return None
-        size = len(mem.data)
         try:
-            mem.data = extended(mem.data, size + (n << mem.type.page_bits))
+            mem.data = extended(mem.data, size) if mem.reserve is None else memoryview(mem.reserve)[:size]
         except (MemoryError, OSError):
             return None
-    return size >> mem.type.page_bits
+    return before >> mem.type.page_bits
 
 
 def zeros(size: int) -> Bytes:
@@ -150,6 +153,14 @@ def mapped(size: int) -> mmap:
     if sys.platform == "win32":
         return mmap(-1, size)
     return mmap(-1, size, flags=MAP_PRIVATE | MAP_ANONYMOUS)  # a shared mapping would not be extended by `resize`
+
+
+def reserved(size: int) -> mmap | None:
+    """Zero bytes for a memory that must not move, where the platform has room for so many."""
+    try:
+        return mapped(size) if size else None
+    except (OSError, OverflowError, ValueError):
+        return None
 
 
 def ballast() -> Bytes:
@@ -172,7 +183,7 @@ def extended(data: Bytes, size: int) -> Bytes:
         if isinstance(data, mmap):
             data.resize(size)
             return data
-        if size < LAZY_BYTES:
+        if isinstance(data, bytearray) and size < LAZY_BYTES:
             data.extend(bytes(size - len(data)))
             return data
     except (BufferError, SystemError, ValueError):  # the latter two where the platform cannot resize

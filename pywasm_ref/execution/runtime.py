@@ -31,8 +31,9 @@ HEAP = 10_000_000
 MACHINES = 50
 """At work at once in one store; each that a host function starts costs several calls in Python."""
 
-Bytes = bytearray | mmap
-"""What a memory keeps its bytes in: a mapping where it is so large that pages should cost nothing before they are touched."""
+Bytes = bytearray | mmap | memoryview
+"""What a memory keeps its bytes in: a mapping where it is so large that pages should cost nothing before they are touched, and the part
+that is in use of the reserve of a shared memory."""
 
 Value = Any
 """A number or vector as an unsigned integer, or a reference."""
@@ -153,16 +154,18 @@ class TableInst:
 
 
 class MemInst:
-    """A memory. When it grows while somebody holds a view of `data`, it moves, and the view keeps the old bytes.
+    """A memory. When it grows while somebody holds a view of `data`, it moves, and the view keeps the old bytes; but a shared one stays
+    where it is, in a `reserve` of all the bytes that it may ever have, since threads are at work in it.
 
     Spec    exec/runtime.html#memory-instances
     """
 
-    __slots__ = ("__weakref__", "data", "lock", "parked", "type")
+    __slots__ = ("__weakref__", "data", "lock", "parked", "reserve", "type")
 
-    def __init__(self, type: MemType, data: Bytes) -> None:
+    def __init__(self, type: MemType, data: Bytes, reserve: mmap | None = None) -> None:
         self.type = type
         self.data = data
+        self.reserve = reserve
         self.lock = Lock()
         """Held by an atomic access, and while the memory grows."""
         self.parked: dict[int, list[Condition]] = {}

@@ -175,6 +175,37 @@ def test_threads_share_a_memory_from_stores_of_their_own(engine: str) -> None:
     assert memory.load("i32", 0) == 1
 
 
+def test_what_is_written_to_a_view_of_a_shared_memory_survives_growth(engine: str) -> None:
+    text = """(module (memory (export "m") 1 4 shared)
+      (func (export "load") (result i32) (i32.load8_u (i32.const 0)))
+      (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
+      (func (export "work")
+        (i32.store (i32.const 0x1fffc) (i32.const -1)) (memory.fill (i32.const 0x10000) (i32.const 1) (i32.const 4))
+        (memory.copy (i32.const 0x10001) (i32.const 0x10000) (i32.const 8))))"""
+    exports = wasm.instantiate(text, engine=engine, features="threads").exports
+    view = exports.m.view()
+    assert exports.grow(1) == 1
+    exports.m.grow(1)
+    view[0] = 77
+    assert exports.load() == 77
+    exports.m[0] = 78
+    assert view[0] == 78
+    exports.work()
+    assert exports.m[0x10000:0x10006] == b"\1\1\1\1\1\0"
+    assert exports.grow(2) == -1
+    assert (exports.m.size, len(exports.m), len(view)) == (3, 3 * END, END)
+    with pytest.raises(wasm.Trap, match="out of bounds memory access"):
+        wasm.instantiate(
+            '(module (import "" "m" (memory 1 4 shared)) (func (export "f") (drop (i32.load (i32.const 0x30000)))))',
+            {"": exports}, store=exports.m.owner, features="threads",
+        ).exports.f()  # fmt: skip
+
+
+def test_a_shared_memory_that_claims_all_there_is_costs_nothing(engine: str) -> None:
+    memories = [wasm.Memory(wasm.Store(engine), 0, 65_536, shared=True) for _ in range(20)]
+    assert [memory.grow(1) for memory in memories] == [0] * 20
+
+
 # Tables
 
 
