@@ -3,7 +3,8 @@
 from cpython.object cimport PyObject
 from libc.stdint cimport uint32_t
 from pywasm_ref._fastcore.exceptions cimport drop, unwind
-from pywasm_ref._fastcore.externs cimport Exn, Func, Tag, host_exn, owned_here, bits_of, set_bits, set_value, value_of
+from pywasm_ref._fastcore.externs cimport Exn, Tag, owned_here
+from pywasm_ref._fastcore.functions cimport Func, bits_of, host_exn, set_bits, set_value, value_of
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.store cimport Room
 

@@ -1,8 +1,7 @@
 """Instances: what a module needs to run, and what it exports."""
 
 from libc.stdint cimport uint32_t, uint64_t
-from pywasm_ref._fastcore.externs cimport Func
-from pywasm_ref._fastcore.layout cimport Ctx, Fn, S, Tab
+from pywasm_ref._fastcore.layout cimport Code, Ctx, Fn, S, Tab
 from pywasm_ref._fastcore.modules cimport Module
 from pywasm_ref._fastcore.store cimport Room
 from pywasm_ref._fastcore.unit cimport Import, Init, Segment
@@ -19,6 +18,7 @@ cdef class Instance:
 
     cdef int link(self) except -1
     cdef int link_one(self, Import* wanted, object extern) except -1
+    cdef int evaluate(self, Code* code, S* result) except -1
     cdef int make_tags(self) except -1
     cdef int make_globals(self) except -1
     cdef int make_tables(self) except -1

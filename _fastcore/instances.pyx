@@ -8,9 +8,10 @@ from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 from pywasm_ref._fastcore.bridges cimport function
-from pywasm_ref._fastcore.exceptions cimport tag_drop, tag_keep, tag_new
 from pywasm_ref._fastcore.dispatch cimport beyond, tick
-from pywasm_ref._fastcore.externs cimport Door, Func, Global, Memory, Table, Tag, door_at, func_door, host_func, mem_new_checked, tab_new, tag_door
+from pywasm_ref._fastcore.exceptions cimport tag_drop, tag_keep, tag_new
+from pywasm_ref._fastcore.externs cimport Door, Global, Memory, Table, Tag, door_at, mem_new_checked, owned_here, tab_new, tag_door
+from pywasm_ref._fastcore.functions cimport Func, func_door, host_func, run
 from pywasm_ref._fastcore.host cimport call_host
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.memory cimport mem_empty, mem_free, outside
@@ -18,6 +19,7 @@ from pywasm_ref._fastcore.modules cimport Module, name_of
 from pywasm_ref._fastcore.segments cimport images_map, segments_free, segments_new
 from pywasm_ref._fastcore.store cimport Room, poll
 from pywasm_ref._fastcore.tables_rt cimport tab_fill
+from pywasm_ref._fastcore.types cimport is_subtype, match, top_of
 from pywasm_ref._fastcore.unit cimport *
 
 from pywasm_ref.errors import Exhaustion, Trap as TrapError, TrapReason, Unlinkable
@@ -46,6 +48,8 @@ cdef class Instance:
         self.ctx.store = <void*><PyObject*>self.store
         self.ctx.owner = <void*><PyObject*>self
         self.link()
+        if lets_go(unit):
+            self.store.pinned[<uint64_t>self.ctx] = self
         self.make_tags()
         if segments_new(self.ctx, unit) < 0:
             raise MemoryError
@@ -66,7 +70,7 @@ cdef class Instance:
         self.ctx.tables = <Tab**>calloc(unit.n_tables + 1, sizeof(Tab*))
         self.ctx.mems = &self.ctx.mem0 if unit.n_mems < 2 else <Mem**>calloc(unit.n_mems, sizeof(Mem*))
         self.ctx.tags = <TagInst**>calloc(unit.n_tags + 1, sizeof(TagInst*))
-        if self.ctx.imports == NULL or self.ctx.tables == NULL or self.ctx.mems == NULL or self.ctx.tags == NULL:
+        if self.ctx.tags == NULL or self.ctx.imports == NULL or self.ctx.tables == NULL or self.ctx.mems == NULL:
             raise MemoryError
         for i in range(unit.n_imports):
             if unit.imports[i].kind == EXTERN_FUNC and not isinstance(self.imported[i], Door):
@@ -77,20 +81,27 @@ cdef class Instance:
     cdef int link_one(self, Import* wanted, object extern) except -1:
         cdef Unit* unit = self.module.unit
         cdef uint32_t index = wanted.index
-        if (<Door?>extern).store is not self.store:
-            raise ValueError(f"{name_of(&wanted.module)}.{name_of(&wanted.name)} belongs to another store")
+        owned_here(self.store, <Door?>extern)
         if not fits(unit, wanted, extern):
             raise Unlinkable(f'incompatible import type for "{name_of(&wanted.module)}" "{name_of(&wanted.name)}"')
         if wanted.kind == EXTERN_FUNC:
             self.ctx.imports[index] = (<Func>extern).fn
-        elif wanted.kind == EXTERN_TAG:
-            self.ctx.tags[index] = tag_keep((<Tag>extern).tag)
         elif wanted.kind == EXTERN_TABLE:
             self.ctx.tables[index] = (<Table>extern).tab
         elif wanted.kind == EXTERN_MEM:
             self.ctx.mems[index] = (<Memory>extern).mem
         elif wanted.kind == EXTERN_GLOBAL:
             self.global_at(index).p = (<Global>extern).slots
+        else:
+            self.ctx.tags[index] = tag_keep((<Tag>extern).tag)
+        return 0
+
+    cdef int make_tags(self) except -1:
+        cdef uint32_t i
+        for i in range(self.module.unit.imported_tags, self.module.unit.n_tags):
+            self.ctx.tags[i] = tag_new(self.module.unit.tags[i])
+            if self.ctx.tags[i] == NULL:
+                raise MemoryError
         return 0
 
     cdef S* global_at(self, uint32_t index):
@@ -99,12 +110,27 @@ cdef class Instance:
 
     cdef uint64_t value(self, Init* init) except? 0:
         cdef S* slot
+        cdef S result
         if init.kind == INIT_CONST:
             return init.bits
         if init.kind == INIT_GLOBAL:
             slot = self.global_at(<uint32_t>init.bits)
             return slot.p.u64 if init.bits < self.module.unit.imported_globals else slot.u64
-        return <uint64_t>self.fn(<uint32_t>init.bits)
+        if init.kind == INIT_FUNC:
+            return <uint64_t>self.fn(<uint32_t>init.bits)
+        self.evaluate(<Code*>init.bits, &result)
+        return result.u64
+
+    cdef int evaluate(self, Code* code, S* result) except -1:
+        """Run a constant expression that is code."""
+        cdef Fn fn
+        self.store.prepare()
+        fn.code = code
+        fn.ctx = self.ctx
+        fn.type = code.type
+        run(self.store, self.ctx, &fn, self.store.top)
+        result[0] = self.store.top[0]
+        return 0
 
     cdef Fn* fn(self, uint32_t index) except NULL:
         """The function instance; all of the defined ones are made when the first is wanted."""
@@ -112,15 +138,6 @@ cdef class Instance:
         if fn == NULL:
             raise MemoryError
         return fn
-
-    cdef int make_tags(self) except -1:
-        cdef Unit* unit = self.module.unit
-        cdef uint32_t i
-        for i in range(unit.imported_tags, unit.n_tags):
-            self.ctx.tags[i] = tag_new(unit.tags[i])
-            if self.ctx.tags[i] == NULL:
-                raise MemoryError
-        return 0
 
     cdef int make_globals(self) except -1:
         cdef Unit* unit = self.module.unit
@@ -182,8 +199,6 @@ cdef class Instance:
                 if outside(offset, s.size, table.size):
                     raise TrapError(TrapReason.OUT_OF_BOUNDS_TABLE)
                 self.put_elements(table.elems + offset, s)
-                if s.target < unit.imported_tables:
-                    self.store.pinned[<uint64_t>self.ctx] = self
         return 0
 
     cdef int put_elements(self, S* target, Segment* s) except -1:
@@ -239,6 +254,7 @@ cdef class Instance:
                 mem_free(self.ctx.mems[self.module.unit.imported_mems + i])
             if self.ctx.mems != &self.ctx.mem0:
                 free(self.ctx.mems)
+            free(self.ctx.imports)
             if self.ctx.tags != NULL:
                 for i in range(self.module.unit.n_tags):
                     tag_drop(self.ctx.tags[i])
@@ -265,6 +281,42 @@ cdef int start(Instance self, uint32_t index) except -1:
     cdef Func f = func_door(self.store, self.fn(index))
     f.invoke(())
     return 0
+
+
+# Functions that get away
+
+
+cdef bint is_func(uint32_t type):
+    return type & VT_REF and top_of(type & VT_HEAP) == HT_FUNC
+
+
+cdef bint any_func(const uint32_t* types, uint32_t n):
+    cdef uint32_t i
+    for i in range(n):
+        if is_func(types[i]):
+            return True
+    return False
+
+
+cdef bint lets_go(Unit* unit):
+    """Can references to its functions come to places that do not keep the instance alive? Then the store does."""
+    cdef uint32_t i
+    for i in range(unit.imported_tables):
+        if is_func(unit.tables[i].type):
+            return True
+    for i in range(unit.imported_globals):
+        if unit.globals[i].mutable and is_func(unit.globals[i].type):
+            return True
+    for i in range(unit.imported_funcs):
+        if any_func(unit.funcs[i].valtypes, unit.funcs[i].n_params):
+            return True
+    for i in range(unit.n_tags):
+        if any_func(unit.tags[i].valtypes, unit.tags[i].n_params):
+            return True
+    for i in range(unit.n_types):
+        if any_func(unit.types[i].valtypes, unit.types[i].n_fields):
+            return True
+    return False
 
 
 # Doors of what an instance exports
@@ -315,7 +367,7 @@ cdef object global_door(Instance self, uint32_t index):
 cdef bint fits(Unit* unit, Import* wanted, object extern):
     """Does what is given match what the module says?"""
     if wanted.kind == EXTERN_FUNC:
-        return isinstance(extern, Func) and (<Func>extern).fn.type == unit.funcs[wanted.index]
+        return isinstance(extern, Func) and is_subtype((<Func>extern).fn.type, unit.funcs[wanted.index])
     if wanted.kind == EXTERN_TABLE:
         return isinstance(extern, Table) and fits_table(&unit.tables[wanted.index], <Table>extern)
     if wanted.kind == EXTERN_MEM:
@@ -340,7 +392,9 @@ cdef bint fits_table(Limit* limit, Table table):
 
 
 cdef bint fits_global(GlobalDef* wanted, Global given):
-    return wanted.mutable == given.mutable and wanted.type == given.valtype
+    if bool(wanted.mutable) != given.mutable:
+        return False
+    return wanted.type == given.valtype or (not given.mutable and match(given.valtype, wanted.type))
 
 
 cdef class Exports:

@@ -99,6 +99,11 @@ cdef struct ExnInst:
     bint kept               # a reference to it was made
     S values[1]
 
+cdef struct Box:
+    # An object of the host as a reference. Objects of the guest begin with their type.
+    void* type              # NULL
+    void* value             # borrowed PyObject*; `Room.boxes` owns it
+
 cdef struct Thread:
     # What all instances of a store share while one of them runs.
     Ctx* ctx                # the one that trapped, or where an exception landed: go on at its pc and fp

@@ -4,12 +4,13 @@ import cython
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.reader cimport FAULT_INVALID, FAULT_MALFORMED, FAULT_MEMORY, FAULT_NONE
-from pywasm_ref._fastcore.reflection cimport functype_of, globaltype_of, memtype_of, tabletype_of, tagtype_of
+from pywasm_ref._fastcore.reflection cimport deftype_of, functype_of, globaltype_of, memtype_of, tabletype_of, tagtype_of
 from pywasm_ref._fastcore.sections cimport read_module, unit_free
 from pywasm_ref._fastcore.unit cimport *
 
+from pywasm_ref.binary.custom import NAME_SECTION, read_names
 from pywasm_ref.errors import Invalid, Malformed
-from pywasm_ref.features import WASM_3
+from pywasm_ref.features import WASM_3, Feature
 from pywasm_ref.syntax.modules import Names
 
 
@@ -20,13 +21,14 @@ cdef class Module:
     def __cinit__(self, bytes data not None, features=WASM_3, source=None, engine=None, syntax=None):
         cdef const uint8_t* start = data
         cdef uint64_t size = len(data)
+        cdef uint64_t mask = sum([1 << i for i, feature in enumerate(Feature) if feature in features])
         self.data = data
         self.features = features
         self.source = source
         self.engine = engine
         self.read_module = syntax
         with nogil:
-            self.unit = read_module(start, size)
+            self.unit = read_module(start, size, mask)
         if self.unit == NULL:
             raise MemoryError
         self.refuse()
@@ -99,15 +101,24 @@ cdef class Module:
 
     @property
     def customs(self):
-        return []
+        cdef Custom* custom
+        found = []
+        for i in range(self.unit.n_customs):
+            custom = &self.unit.customs[i]
+            found.append((name_of(&custom.name), custom.at[:custom.size]))
+        return found
 
     @property
     def names(self):
-        return Names() if self.read_module is None else self.read_module.names
+        if self.read_module is not None:
+            return self.read_module.names
+        return next((read_names(data) for name, data in self.customs if name == NAME_SECTION), Names())
 
     @property
     def field_names(self):
-        return {}
+        self.check()
+        return {deftype_of(self.unit.types[x]): {name: i for i, name in names.items()}
+                for x, names in self.names.fields.items() if x < self.unit.n_types}
 
     def words(self, uint32_t index):
         """The code words of a defined function, for tests and for whoever debugs the translator."""

@@ -1,25 +1,29 @@
 """The engine as the protocols of the embedding see it: a store, and everything that can be done with it."""
 
+from cpython.object cimport PyObject
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, malloc
-from pywasm_ref._fastcore.exceptions cimport tag_drop, tag_new
+from pywasm_ref._fastcore.exceptions cimport exn_keep, tag_drop, tag_new
 from pywasm_ref._fastcore.externs cimport *
+from pywasm_ref._fastcore.functions cimport *
 from pywasm_ref._fastcore.instances cimport Instance
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.memory cimport mem_grow
 from pywasm_ref._fastcore.modules cimport Module
 from pywasm_ref._fastcore.reflection cimport deftype_from, deftype_of, valtype_from
 from pywasm_ref._fastcore.store cimport Room
+from pywasm_ref._fastcore.tables_rt cimport tab_grow
 
-from pywasm_ref._fastcore.store import REASONS
+from pywasm_ref._fastcore.functions import REASONS
 from pywasm_ref.errors import Exhaustion, Trap as TrapError, TrapReason
 from pywasm_ref.syntax.types import I64, AbsHeapType, FuncTypeUse, RefType
 
-globals().update({cls.__name__: cls for cls in (Module, Instance, Func, Memory, Table, Global, Tag, Ref, Exn)})  # cimport gives them no name here
+globals().update({cls.__name__: cls for cls in (Module, Instance, Func, Memory, Table, Global, Tag, Exn, Ref)})  # cimport gives them no name here
 NULL_TYPE = RefType(True, AbsHeapType.NONE)
 EXTERN_TYPE = RefType(False, AbsHeapType.EXTERN)
-EXN_TYPE = RefType(False, AbsHeapType.EXN)
 ANY_TYPE = RefType(False, AbsHeapType.ANY)
+EXN_TYPE = RefType(False, AbsHeapType.EXN)
+I31_TYPE = RefType(False, AbsHeapType.I31)
 
 
 cdef class Store(Room):
@@ -81,7 +85,10 @@ cdef class Store(Room):
         return table.tab.size
 
     def table_grow(self, Table table not None, n, init):
-        raise NotImplementedError("table_grow")
+        cdef S first
+        set_bits(self, &first, table.tab.type, init)
+        if n > 0xffffffffffff or tab_grow(table.tab, n, first.u64) == ~<uint64_t>0:
+            raise Exhaustion(f"a table of {table.tab.size} entries cannot grow by {n}")
 
     # Memories
 
@@ -110,6 +117,28 @@ cdef class Store(Room):
     def mem_view(self, Memory memory not None):
         return memoryview(memory)
 
+    # Tags and exceptions
+
+    def tag_alloc(self, type):
+        cdef TagInst* tag = tag_new(deftype_from(type.type))
+        if tag == NULL:
+            raise MemoryError
+        door = tag_door(self, tag)
+        tag_drop(tag)
+        return door
+
+    def tag_type(self, Tag tag not None):
+        return tag.type
+
+    def exn_alloc(self, Tag tag not None, values):
+        return host_exn(self, tag, values)
+
+    def exn_tag(self, Exn exn not None):
+        return tag_door(self, exn.exn.tag)
+
+    def exn_read(self, Exn exn not None):
+        return exn_values(self, exn.exn)
+
     # Globals
 
     def global_alloc(self, type, value):
@@ -134,44 +163,57 @@ cdef class Store(Room):
             raise TypeError("immutable global")
         set_bits(self, variable.slots, variable.valtype, value)
 
-    # Exceptions
-
-    def tag_alloc(self, type):
-        cdef TagInst* tag = tag_new(deftype_from(type.type))
-        if tag == NULL:
-            raise MemoryError
-        door = tag_door(self, tag)
-        tag_drop(tag)
-        return door
-
-    def tag_type(self, Tag tag not None):
-        return tag.type
-
-    def exn_alloc(self, Tag tag not None, values):
-        return host_exn(self, tag, values)
-
-    def exn_tag(self, Exn exn not None):
-        return tag_door(self, exn.exn.tag)
-
-    def exn_read(self, Exn exn not None):
-        return exn_values(self, exn.exn)
-
     # References
 
     def ref_type(self, ref):
+        cdef Type* type
         if ref is None:
             return NULL_TYPE
         if isinstance(ref, Func):
             return RefType(False, deftype_of((<Func>ref).fn.type))
         if isinstance(ref, Exn):
             return EXN_TYPE
-        return EXTERN_TYPE if (<Ref?>ref).external else ANY_TYPE
+        if (<Ref?>ref).external:
+            return EXTERN_TYPE
+        if (<Ref>ref).word & 1:
+            return I31_TYPE
+        type = (<Type**>(<Ref>ref).word)[0]
+        return ANY_TYPE if type == NULL else RefType(False, deftype_of(type))
 
     def extern_type(self, extern):
         return FuncTypeUse(extern.type) if isinstance(extern, Func) else extern.type
 
     def host_alloc(self, value):
-        raise NotImplementedError("host_alloc")
+        cdef Box* box
+        found = self.box_of.get(id(value))
+        if found is None:
+            box = <Box*>calloc(1, sizeof(Box))
+            if box == NULL:
+                raise MemoryError
+            box.value = <void*><PyObject*>value
+            found = self.box_of[id(value)] = <uint64_t>box
+            self.boxes[found] = value
+        return ref_door(self, found, True)
+
+    def host_read(self, ref):
+        cdef uint64_t word = (<Ref?>ref).word
+        if word & 1 or (<Box*>word).type != NULL:
+            raise TypeError("the reference does not stand for an object of the host")
+        return <object><PyObject*>(<Box*>word).value
+
+    def i31_alloc(self, value):
+        return ref_door(self, <uint64_t>value << 1 | 1, False)
+
+    def i31_read(self, Ref ref not None):
+        if not ref.word & 1:
+            raise TypeError("the reference is no i31")
+        return ref.word >> 1 & 0x7fffffff
+
+    def extern_internalize(self, Ref ref):
+        return None if ref is None else ref_door(self, ref.word, False)
+
+    def extern_externalize(self, Ref ref):
+        return None if ref is None else ref_door(self, ref.word, True)
 
     def observe(self, observer):
         """Refuse: handlers jump to each other and tell nobody."""

@@ -10,6 +10,7 @@ cdef object deftype_of(Type* type)
 cdef Type* deftype_from(object type) except NULL
 cdef object tagtype_of(Type* type)
 cdef object functype_of(Type* type)
+cdef object tagtype_of(Type* type)
 cdef object tabletype_of(Limit* limit)
 cdef object memtype_of(Limit* limit)
 cdef object globaltype_of(GlobalDef* definition)

@@ -3,5 +3,5 @@
 from libc.stdint cimport uint8_t, uint64_t
 from pywasm_ref._fastcore.unit cimport Unit
 
-cdef Unit* read_module(const uint8_t* data, uint64_t size) noexcept nogil
+cdef Unit* read_module(const uint8_t* data, uint64_t size, uint64_t features) noexcept nogil
 cdef void unit_free(Unit* unit) noexcept nogil

@@ -512,7 +512,7 @@ cdef int one_section(Unit* unit, uint8_t* last) noexcept nogil:
     return 0
 
 
-cdef Unit* read_module(const uint8_t* data, uint64_t size) noexcept nogil:
+cdef Unit* read_module(const uint8_t* data, uint64_t size, uint64_t features) noexcept nogil:
     """The module, with a fault in its reader unless it is valid; NULL when memory is out. The bytes must outlive it."""
     cdef Unit* unit = <Unit*>calloc(1, sizeof(Unit))
     cdef uint8_t last = 0
@@ -520,7 +520,7 @@ cdef Unit* read_module(const uint8_t* data, uint64_t size) noexcept nogil:
     if unit == NULL:
         return NULL
     r = &unit.r
-    unit.features = F_LEGACY_EXCEPTIONS - 1 - F_THREADS - F_CUSTOM_PAGE_SIZES - F_WIDE_ARITHMETIC
+    unit.features = features
     unit.base = r.start = r.at = data
     r.end = data + size
     if size < 4 or memcmp(data, b"\0asm", 4) != 0:

@@ -1,7 +1,7 @@
 """What runs: one thread of execution at a time, its value stack and its switches. `objects.Store` adds what a host can do with it."""
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
-from pywasm_ref._fastcore.layout cimport Ctx, Fn, S, Thread, W
+from pywasm_ref._fastcore.layout cimport Ctx, S, Thread, W
 
 cdef enum:
     QUANTUM = 100000        # ticks between two looks at the stop flag
@@ -22,13 +22,9 @@ cdef class Room:
     cdef dict doors             # address -> address of the Python object that stands for what is there (borrowed: doors go by themselves)
     cdef Thread shared          # with all instances
     cdef dict boxes             # address of a box -> the Python object in it
+    cdef dict box_of            # id of a Python object -> the address of its box
     cdef object __weakref__
 
     cdef bint prepare(self) except False
 
-cdef int run(Room store, Ctx* ctx, Fn* fn, S* fp) except -1
 cdef int poll(Ctx* ctx, W* pc, S* fp) noexcept nogil
-cdef object failure(Room store, int status)
-
-ctypedef object (*lifter)(Room store)
-cdef void set_lifter(lifter lift)

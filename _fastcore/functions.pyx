@@ -1,0 +1,360 @@
+"""See functions.pxd."""
+
+import cython
+from cpython.object cimport PyObject
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free
+from pywasm_ref._fastcore.backtrace cimport note_frames
+from pywasm_ref._fastcore.dispatch cimport enter
+from pywasm_ref._fastcore.exceptions cimport exn_keep, exn_new
+from pywasm_ref._fastcore.externs cimport *
+from pywasm_ref._fastcore.frames cimport halt_word
+from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.reflection cimport deftype_of
+from pywasm_ref._fastcore.store cimport QUANTUM, Room
+from pywasm_ref._fastcore.types cimport top_of
+
+from pywasm_ref.errors import Exhaustion, Interrupted, Trap as TrapError, TrapReason, WasmError, WasmException
+
+REASONS = list(TrapReason)
+OTHERS = {TRAP_STACK: (Exhaustion, "call stack exhausted"), TRAP_FUEL: (Exhaustion, "fuel exhausted"), TRAP_INTERRUPTED: (Interrupted, "interrupted"),
+          TRAP_MEMORY: (Exhaustion, "out of memory")}
+
+cdef extern from "pythread.h":
+    unsigned long PyThread_get_thread_ident()
+
+cdef extern from "structmember.h":
+    ctypedef struct PyTypeObject:
+        Py_ssize_t tp_vectorcall_offset
+        unsigned long tp_flags
+        void* tp_call
+    unsigned long Py_TPFLAGS_HAVE_VECTORCALL
+    void* PyVectorcall_Call
+    void PyType_Modified(PyTypeObject*)
+    Py_ssize_t PyVectorcall_NARGS(size_t)
+    void Py_INCREF(PyObject*)
+
+cdef extern from "Python.h":
+    void PyErr_SetObject(object, object)
+
+
+# Functions
+
+
+@cython.no_gc_clear
+cdef class Func(Door):
+    """A function. Calling it with Python's values costs a vectorcall and no Python frame."""
+
+    def __init__(self):
+        raise TypeError("functions come from instances and stores")
+
+    def __dealloc__(self):
+        if self.owner is None:
+            free(self.fn)
+        else:
+            self.fn.door = NULL
+
+    @property
+    def type(self):
+        return deftype_of(self.fn.type)
+
+    cdef list invoke(self, args):
+        """Exact to the bit: integers are unsigned, floats are their bit patterns. A list of results."""
+        cdef Type* type = self.fn.type
+        cdef Room store = self.store
+        cdef S* fp
+        cdef S* slot
+        cdef uint32_t i
+        if len(args) != type.n_params:
+            raise TypeError(f"the function takes {type.n_params} arguments, not {len(args)}")
+        if self.fn.ctx == NULL:
+            return call_host_directly(self, args)
+        store.prepare()
+        slot = fp = store.top
+        if fp + max(type.param_slots, type.result_slots) > store.end:
+            raise Exhaustion("call stack exhausted")
+        for i in range(type.n_params):
+            set_bits(store, slot, type.valtypes[i], args[i])
+            slot += slots_of(type.valtypes[i])
+        run(store, self.fn.ctx, self.fn, fp)
+        results = []
+        for i in range(type.n_params, type.n_params + type.n_results):
+            results.append(bits_of(store, fp, type.valtypes[i]))
+            fp += slots_of(type.valtypes[i])
+        return results
+
+
+cdef PyObject* call_func(PyObject* callable, PyObject* const* args, size_t flags, PyObject* names) noexcept:
+    cdef PyObject* result
+    try:
+        if names != NULL:
+            raise TypeError("a WebAssembly function takes no keyword arguments")
+        value = call(<Func><object>callable, args, PyVectorcall_NARGS(flags))
+        result = <PyObject*>value
+        Py_INCREF(result)
+        return result
+    except BaseException as error:
+        PyErr_SetObject(type(error), error)
+        return NULL
+
+
+cdef object call(Func f, PyObject* const* args, Py_ssize_t n):
+    """A call with Python's values."""
+    cdef Type* type = f.fn.type
+    cdef Room store = f.store
+    cdef S* fp
+    cdef S* slot
+    cdef uint32_t i
+    if n != type.n_params:
+        raise TypeError(f"the function takes {type.n_params} arguments, not {n}")
+    if f.fn.ctx == NULL:
+        return call_host_func(f, args, n)
+    store.prepare()
+    slot = fp = store.top
+    if fp + max(type.param_slots, type.result_slots) > store.end:
+        raise Exhaustion("call stack exhausted")
+    for i in range(type.n_params):
+        set_value(store, slot, type.valtypes[i], <object>args[i])
+        slot += slots_of(type.valtypes[i])
+    run(store, f.fn.ctx, f.fn, fp)
+    if type.n_results == 1:
+        return value_of(store, fp, type.valtypes[type.n_params])
+    if type.n_results == 0:
+        return None
+    results = []
+    for i in range(type.n_params, type.n_params + type.n_results):
+        results.append(value_of(store, fp, type.valtypes[i]))
+        fp += slots_of(type.valtypes[i])
+    return tuple(results)
+
+
+cdef object call_host_func(Func f, PyObject* const* args, Py_ssize_t n):
+    if not f.plain:
+        raise TypeError("this function of the host takes bits; call it through its store")
+    return (<object>f.code)(*[<object>args[i] for i in range(n)])
+
+
+cdef list call_host_directly(Func f, args):
+    """A function of the host that Python calls through the store: with bits, and without a guest between."""
+    results = f.code(args)
+    if len(results) != f.fn.type.n_results:
+        raise TypeError(f"host function {f.code!r} gave {len(results)} results, its type says {f.fn.type.n_results}")
+    return list(results)
+
+
+cdef Func func_door(Room store, Fn* fn):
+    """The door of a function instance."""
+    cdef Func f
+    if fn.door != NULL:
+        return <Func><PyObject*>fn.door
+    f = Func.__new__(Func)
+    f.fn = fn
+    f.vectorcall = call_func
+    fn.door = <void*><PyObject*>f
+    f.enter(store, <object><PyObject*>fn.ctx.owner, <uint64_t>fn)
+    return f
+
+
+cdef Func host_func(Room store, Type* type, object code, bint plain):
+    cdef Func f = Func.__new__(Func)
+    f.fn = <Fn*>calloc(1, sizeof(Fn))
+    if f.fn == NULL:
+        raise MemoryError
+    f.fn.type = type
+    f.fn.host = <void*><PyObject*>f
+    f.fn.door = f.fn.host
+    f.code = code
+    f.plain = plain
+    f.vectorcall = call_func
+    f.enter(store, None, <uint64_t>f.fn)
+    return f
+
+
+# Running
+
+
+cdef int run(Room store, Ctx* ctx, Fn* fn, S* fp) except -1:
+    """Run a function of a guest whose arguments stand at fp; its results replace them."""
+    cdef Code* code = fn.code
+    cdef int status
+    if fp + code.frame > store.end:
+        raise Exhaustion("call stack exhausted")
+    fp[code.hdr].w = halt_word()
+    fp[code.hdr + 1].p = fp
+    ctx.stack_end = store.end
+    if ctx.ticks <= 0 or store.stopped:
+        ctx.ticks = 0 if store.stopped else QUANTUM
+    store.top = fp + code.frame
+    store.thread = PyThread_get_thread_ident()
+    store.depth += 1
+    with nogil:
+        status = enter(ctx, code.entry, fp)
+    store.depth -= 1
+    store.top = fp
+    if status != 0:
+        raise failure(store, status)
+    return 0
+
+
+cdef object failure(Room store, int status):
+    """The exception for a reason to stop, with the place of the instruction and the calls that led there."""
+    if status == TRAP_HOST:
+        error = store.raised
+        store.raised = None
+    elif status == TRAP_EXCEPTION:
+        error = lift(store)
+    elif status in OTHERS:
+        kind, words = OTHERS[status]
+        error = kind(words)
+    else:
+        error = TrapError(REASONS[status - 1])
+    if isinstance(error, WasmError):
+        note_frames(error, store.shared.ctx)
+    return error
+
+
+# Exceptions
+
+
+cdef Exn host_exn(Room store, Tag tag, values):
+    """An exception with values that are exact to the bit."""
+    cdef Type* type = tag.tag.type
+    cdef S* slots
+    cdef S* slot
+    cdef ExnInst* exn
+    cdef uint32_t i
+    owned_here(store, tag)
+    if len(values) != type.n_params:
+        raise TypeError(f"the exception has {type.n_params} values, not {len(values)}")
+    slot = slots = <S*>calloc(type.param_slots + 1, sizeof(S))
+    if slots == NULL:
+        raise MemoryError
+    try:
+        for i in range(type.n_params):
+            set_bits(store, slot, type.valtypes[i], values[i])
+            slot += slots_of(type.valtypes[i])
+        exn = exn_new(tag.tag, slots)
+    finally:
+        free(slots)
+    if exn == NULL:
+        raise MemoryError
+    return exn_door(store, exn)
+
+
+cdef tuple exn_values(Room store, ExnInst* exn):
+    cdef Type* type = exn.tag.type
+    cdef S* slot = exn.values
+    cdef uint32_t i
+    found = []
+    for i in range(type.n_params):
+        found.append(bits_of(store, slot, type.valtypes[i]))
+        slot += slots_of(type.valtypes[i])
+    return tuple(found)
+
+
+cdef object lift(Room store):
+    """What Python sees of the exception that nobody caught."""
+    cdef Exn door = exn_door(store, store.shared.raised)
+    store.shared.raised = NULL
+    return WasmException(tag_door(store, door.exn.tag), exn_values(store, door.exn), door)
+
+
+# Values, exact to the bit
+
+
+cdef object bits_of(Room store, S* slots, uint32_t type):
+    if type == VT_I32 or type == VT_F32:
+        return slots.u32
+    if type == VT_I64 or type == VT_F64:
+        return slots.u64
+    cdef uint32_t top
+    if type == VT_V128:
+        return <object>slots[0].u64 | <object>slots[1].u64 << 64
+    if slots.u64 == 0:
+        return None
+    top = top_of(type & VT_HEAP)
+    if top == HT_FUNC:
+        return func_door(store, slots.fn)
+    if top == HT_EXN:
+        return exn_door(store, <ExnInst*>slots.v)
+    return ref_door(store, slots.u64, top == HT_EXTERN)
+
+
+cdef int set_bits(Room store, S* slots, uint32_t type, object value) except -1:
+    cdef uint32_t top
+    cdef Func f
+    if type == VT_I32 or type == VT_F32:
+        slots.u64 = <uint32_t>value
+    elif type == VT_I64 or type == VT_F64:
+        slots.u64 = value
+    elif type == VT_V128:
+        slots[0].u64 = value & 0xffffffffffffffff
+        slots[1].u64 = value >> 64
+    elif value is None:
+        slots.u64 = 0
+    else:
+        owned_here(store, value)
+        top = top_of(type & VT_HEAP)
+        if top == HT_FUNC:
+            f = value
+            slots.fn = f.fn
+            store.pinned[f.key] = f
+        elif top == HT_EXN:
+            slots.v = (<Exn?>value).exn
+            exn_keep(&store.shared, (<Exn>value).exn)
+        else:
+            slots.u64 = (<Ref?>value).word
+    return 0
+
+
+# Values as Python has them
+
+
+cdef object value_of(Room store, S* slots, uint32_t type):
+    if type == VT_I32:
+        return slots.s32
+    if type == VT_I64:
+        return slots.s64
+    if type == VT_F64:
+        return slots.f64
+    if type == VT_F32:
+        return slots.f32
+    raise TypeError("values of this type do not cross the border yet")
+
+
+cdef int set_value(Room store, S* slots, uint32_t type, object value) except -1:
+    if type == VT_I32:
+        if isinstance(value, int) and -0x80000000 <= value <= 0xffffffff:
+            slots.u64 = <uint32_t>(<int64_t>value)
+            return 0
+        raise wrong_integer(value, 32)
+    if type == VT_I64:
+        if isinstance(value, int) and -0x8000000000000000 <= value <= 0xffffffffffffffff:
+            slots.u64 = value & 0xffffffffffffffff
+            return 0
+        raise wrong_integer(value, 64)
+    if type == VT_F64:
+        slots.f64 = value
+    elif type == VT_F32:
+        slots.u64 = 0
+        slots.f32 = <float><double>value
+    else:
+        raise TypeError("values of this type do not cross the border yet")
+    return 0
+
+
+cdef object wrong_integer(object value, int bits):
+    if isinstance(value, int):
+        return ValueError(f"{value} does not fit in {bits} bits")
+    return TypeError(f"an i{bits} is an int, not {type(value).__name__}")
+
+
+cdef void give_vectorcall(PyTypeObject* type, Py_ssize_t offset):
+    type.tp_vectorcall_offset = offset
+    type.tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL
+    type.tp_call = PyVectorcall_Call
+    PyType_Modified(type)
+
+
+cdef Func PROBE = Func.__new__(Func)
+give_vectorcall(<PyTypeObject*><PyObject*>Func, <char*>&PROBE.vectorcall - <char*><PyObject*>PROBE)
