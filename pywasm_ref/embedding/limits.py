@@ -9,9 +9,10 @@ from dataclasses import dataclass, fields
 class Limits:
     """The most that all guests of one store may use; a guest that wants more meets `Exhaustion`, or a growth that fails.
 
-    Units   `fuel` in instructions, None for no end; `memory_pages` in pages of 64 KiB for each memory; `table_entries` for each
-            table; `call_depth` in calls that have not returned; `heap` in structures, arrays and exceptions of the guest that are
-            alive, those with 64 or more fields or elements counted by these
+    Units   `fuel` in instructions, None for no end; `memory_pages` in pages of 64 KiB of all memories together, `table_entries` of
+            all tables together, those that nobody refers to any more not counted; `call_depth` in calls that have not returned;
+            `heap` in structures, arrays and exceptions of the guest that are alive, those with 64 or more fields or elements
+            counted by these
     Fails   ValueError for a negative number, TypeError for anything that is not an integer
     """
 

@@ -13,62 +13,84 @@ from mmap import mmap
 from sys import getrefcount
 
 from pywasm_ref.errors import Exhaustion
-from pywasm_ref.execution.runtime import ArrayInst, Bytes, Heap, MemInst, Ref, Share, Store, TableInst, Value
+from pywasm_ref.execution.runtime import ArrayInst, Bytes, Heap, MemInst, Quota, Ref, Share, Store, TableInst, Value
 from pywasm_ref.syntax.types import I32, DefType, MemType, TableType
 
 if sys.platform != "win32":
     from mmap import MAP_ANONYMOUS, MAP_PRIVATE
 
-PAGE_BITS = 16
 LAZY_BYTES = 1 << 26
 """A memory from this size on is mapped rather than allocated: it is there at once, but a store to it takes a little longer."""
 
 BALLAST = 1 << 22
+
+NO_ROOM = (MemoryError, OSError, OverflowError)
+"""What Python raises when it cannot make something so large; OverflowError when no machine could."""
+
 LARGE = 64
 """From so many fields or elements on they count one by one in the heap; what is smaller counts as one."""
 
 
-def max_pages(store: Store, type: MemType) -> int:
-    """The pages a memory may have: by its type, by what its addresses can reach, and by the limit of the store."""
+def max_pages(type: MemType) -> int:
+    """The pages a memory may have: by its type, and by what its addresses can reach."""
     reach = 1 << ((32 if type.addr is I32 else 64) - type.page_bits)
-    allowed = (store.memory_pages << PAGE_BITS) >> type.page_bits
-    return min(reach if type.limits.max is None else type.limits.max, reach, allowed)
+    return reach if type.limits.max is None else min(type.limits.max, reach)
 
 
-def max_entries(store: Store, type: TableType) -> int:
-    """The entries a table may have: by its type, by what its indices can reach, and by the limit of the store."""
+def max_entries(type: TableType) -> int:
+    """The entries a table may have: by its type, and by what its indices can reach."""
     reach = (1 << (32 if type.addr is I32 else 64)) - 1
-    return min(reach if type.limits.max is None else type.limits.max, store.table_entries)
+    return reach if type.limits.max is None else min(type.limits.max, reach)
+
+
+def fits(quota: Quota, n: int) -> bool:
+    """Whether there is room for so many, when cycles that nobody reaches are collected."""
+    if quota.elements + n <= quota.most:
+        return True
+    if n > quota.most:
+        return False
+    gc.collect()
+    quota.searched = quota.elements
+    return quota.elements + n <= quota.most
+
+
+def can_take(share: Share, n: int) -> bool:
+    """Whether there is room for so many more. A guest may ask again and again, so garbage is searched only where something has changed."""
+    quota = share.quota
+    if quota.elements in (share.elements, quota.searched):
+        return quota.elements + n <= quota.most
+    return fits(quota, n)
 
 
 def allocmem(store: Store, type: MemType) -> MemInst:
     """A memory of zeros.
 
-    Fails   Exhaustion when the least it may have is more than the store allows, or than this machine has
+    Fails   Exhaustion when the least it may have is more than what is left to the store, or to this machine
     Spec    exec/modules.html#alloc-mem
     """
-    if type.limits.min > max_pages(store, type):
+    size = type.limits.min << type.page_bits
+    if type.limits.min > max_pages(type) or not fits(store.memory, size):
         raise Exhaustion(f"memory of {type.limits.min} pages is more than the limit of this store")
     try:
-        size = type.limits.min << type.page_bits
-        reserve = reserved(max_pages(store, type) << type.page_bits) if type.shared else None
-        return MemInst(type, zeros(size) if reserve is None else memoryview(reserve)[:size], reserve)
-    except (MemoryError, OSError):
+        reserve = reserved(min(max_pages(type) << type.page_bits, store.memory.most)) if type.shared else None
+        return MemInst(type, zeros(size) if reserve is None else memoryview(reserve)[:size], Share(store.memory, size), reserve)
+    except NO_ROOM:
         raise Exhaustion(f"memory of {type.limits.min} pages is more than there is") from None
 
 
 def alloctable(store: Store, type: TableType, ref: Ref) -> TableInst:
     """A table of the same reference everywhere.
 
-    Fails   Exhaustion when the least it may have is more than the store allows, or than this machine has
+    Fails   Exhaustion when the least it may have is more than what is left to the store, or to this machine
     Spec    exec/modules.html#alloc-table
     """
-    if type.limits.min > max_entries(store, type):
-        raise Exhaustion(f"table of {type.limits.min} entries is more than the limit of this store")
+    size = type.limits.min
+    if size > max_entries(type) or not fits(store.tables, size):
+        raise Exhaustion(f"table of {size} entries is more than the limit of this store")
     try:
-        return TableInst(type, [ref] * type.limits.min)
-    except MemoryError:
-        raise Exhaustion(f"table of {type.limits.min} entries is more than there is") from None
+        return TableInst(type, [ref] * size, Share(store.tables, size))
+    except NO_ROOM:
+        raise Exhaustion(f"table of {size} entries is more than there is") from None
 
 
 def share(store: Store, n: int) -> Heap | Share:
@@ -110,30 +132,32 @@ def allocarray(store: Store, type: DefType, n: int, fields: Callable[[], list[Va
     return ArrayInst(type, fields(), taken)
 
 
-def mem_can_grow(store: Store, mem: MemInst, n: int) -> bool:
-    """Whether type and limits allow that many pages more."""
-    return (len(mem.data) >> mem.type.page_bits) + n <= max_pages(store, mem.type)
+def mem_can_grow(mem: MemInst, n: int) -> bool:
+    """Whether its type, and the limit of the store that made it, allow that many pages more."""
+    bits = mem.type.page_bits
+    return (len(mem.data) >> bits) + n <= max_pages(mem.type) and can_take(mem.share, n << bits)
 
 
-def table_can_grow(store: Store, table: TableInst, n: int) -> bool:
-    """Whether type and limits allow that many entries more."""
-    return len(table.refs) + n <= max_entries(store, table.type)
+def table_can_grow(table: TableInst, n: int) -> bool:
+    """Whether its type, and the limit of the store that made it, allow that many entries more."""
+    return len(table.refs) + n <= max_entries(table.type) and can_take(table.share, n)
 
 
-def growmem(store: Store, mem: MemInst, n: int) -> int | None:
+def growmem(mem: MemInst, n: int) -> int | None:
     """Add pages of zeros: the pages before, or None when it cannot be done.
 
     Spec    exec/modules.html#grow-mem
     """
     with mem.lock:
-        before = len(mem.data)
-        size = before + (n << mem.type.page_bits)
-        if not mem_can_grow(store, mem, n) or (mem.reserve is not None and size > len(mem.reserve)):
+        before, more = len(mem.data), n << mem.type.page_bits
+        size = before + more
+        if not mem_can_grow(mem, n) or (mem.reserve is not None and size > len(mem.reserve)):
             return None
         try:
             mem.data = extended(mem.data, size) if mem.reserve is None else memoryview(mem.reserve)[:size]
-        except (MemoryError, OSError):
+        except NO_ROOM:
             return None
+        mem.share.grow(more)
     return before >> mem.type.page_bits
 
 
@@ -193,18 +217,20 @@ def extended(data: Bytes, size: int) -> Bytes:
     return moved
 
 
-def growtable(store: Store, table: TableInst, n: int, ref: Ref) -> bool:
-    """Add entries, or say that it cannot be done.
+def growtable(table: TableInst, n: int, ref: Ref) -> int | None:
+    """Add entries: how many there were before, or None when it cannot be done.
 
     Spec    exec/modules.html#grow-table
     """
-    if not table_can_grow(store, table, n):
-        return False
+    if not table_can_grow(table, n):
+        return None
+    size = len(table.refs)
     try:
         table.refs.extend([ref] * n)
-    except MemoryError:
-        return False
-    return True
+    except NO_ROOM:
+        return None
+    table.share.grow(n)
+    return size
 
 
 def memtype(mem: MemInst) -> MemType:

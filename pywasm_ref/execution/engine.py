@@ -164,7 +164,7 @@ class ReferenceStore(Store):
         return len(table.refs)
 
     def table_grow(self, table: TableInst, n: int, init: Value) -> None:
-        if not growtable(self, table, n, init):
+        if growtable(table, n, init) is None:
             raise Exhaustion(f"a table of {len(table.refs)} entries cannot grow by {n}")
 
     # Memories
@@ -189,7 +189,7 @@ class ReferenceStore(Store):
         return len(memory.data) >> memory.type.page_bits
 
     def mem_grow(self, memory: MemInst, n: int) -> None:
-        if growmem(self, memory, n) is None:
+        if growmem(memory, n) is None:
             raise Exhaustion(f"a memory of {self.mem_size(memory)} pages cannot grow by {n}")
 
     def mem_view(self, memory: MemInst) -> memoryview:

@@ -45,10 +45,11 @@ class Store:
     `stop` may be set by any thread; the guest raises Interrupted at its next transfer of control, and the flag stays until it is
     cleared. `fuel` is what is left of it, None for no limit.
 
-    Units   `memory_pages` in pages of 64 KiB, for each memory; `table_entries` for each table; `fuel` in instructions; `heap` as in `Heap`
+    Units   `memory_pages` in pages of 64 KiB, for all memories together; `table_entries` for all tables together; `fuel` in
+            instructions; `heap` as in `Heap`
     """
 
-    __slots__ = ("__weakref__", "ballast", "call_depth", "fuel", "heap", "machines", "memory_pages", "observer", "stop", "table_entries")
+    __slots__ = ("__weakref__", "ballast", "call_depth", "fuel", "heap", "machines", "memory", "observer", "stop", "tables")
 
     def __init__(
         self,
@@ -59,8 +60,10 @@ class Store:
         heap: int = HEAP,
     ) -> None:
         self.call_depth = call_depth
-        self.memory_pages = memory_pages
-        self.table_entries = table_entries
+        self.memory = Quota(memory_pages << 16)
+        """Units   bytes"""
+        self.tables = Quota(table_entries)
+        """Units   entries"""
         self.fuel = fuel
         self.stop = False
         self.observer: Any = None
@@ -71,19 +74,27 @@ class Store:
         """Those at work: one inside the other through host functions, or one in each thread."""
 
 
-class Heap:
-    """What the structures, arrays and exceptions of a store live in. Each of them refers to it, so that the number of its references is
-    the number of those that are alive: a count that Python keeps anyway.
+class Quota:
+    """So many of some kind of unit a store may have in use at once."""
 
-    Units   `most` in things that are alive, and fields or elements of large ones
-    """
-
-    __slots__ = ("elements", "most")
+    __slots__ = ("elements", "most", "searched")
 
     def __init__(self, most: int) -> None:
         self.most = most
         self.elements = 0
-        """In those that are large, all together."""
+        """In use; see `Share`."""
+        self.searched = -1
+        """What was in use when a search for garbage last found too little."""
+
+
+class Heap(Quota):
+    """What the structures, arrays and exceptions of a store live in. Each of them refers to it, so that the number of its references is
+    the number of those that are alive: a count that Python keeps anyway.
+
+    Units   `most` in things that are alive, and fields or elements of large ones; `elements` in the large ones, all together
+    """
+
+    __slots__ = ()
 
 
 class ModuleInst:
@@ -144,27 +155,33 @@ class HostFunc:
 
 
 class TableInst:
-    """Spec    exec/runtime.html#table-instances"""
+    """A table. `share` is what it takes of the entries of the store that made it.
 
-    __slots__ = ("__weakref__", "refs", "type")
+    Spec    exec/runtime.html#table-instances
+    """
 
-    def __init__(self, type: TableType, refs: list[Ref]) -> None:
+    __slots__ = ("__weakref__", "refs", "share", "type")
+
+    def __init__(self, type: TableType, refs: list[Ref], share: Share) -> None:
         self.type = type
         self.refs = refs
+        self.share = share
 
 
 class MemInst:
     """A memory. When it grows while somebody holds a view of `data`, it moves, and the view keeps the old bytes; but a shared one stays
-    where it is, in a `reserve` of all the bytes that it may ever have, since threads are at work in it.
+    where it is, in a `reserve` of all the bytes that it may ever have, since threads are at work in it. `share` is what it takes of
+    the bytes of the store that made it.
 
     Spec    exec/runtime.html#memory-instances
     """
 
-    __slots__ = ("__weakref__", "data", "lock", "parked", "reserve", "type")
+    __slots__ = ("__weakref__", "data", "lock", "parked", "reserve", "share", "type")
 
-    def __init__(self, type: MemType, data: Bytes, reserve: mmap | None = None) -> None:
+    def __init__(self, type: MemType, data: Bytes, share: Share, reserve: mmap | None = None) -> None:
         self.type = type
         self.data = data
+        self.share = share
         self.reserve = reserve
         self.lock = Lock()
         """Held by an atomic access, and while the memory grows."""
@@ -257,17 +274,22 @@ class ArrayInst:
 
 
 class Share:
-    """A number of fields or elements that count against the limit of a heap, for as long as this object lives."""
+    """A number of units that count against a quota, for as long as this object lives."""
 
-    __slots__ = ("elements", "heap")
+    __slots__ = ("elements", "quota")
 
-    def __init__(self, heap: Heap, elements: int) -> None:
-        self.heap = heap
+    def __init__(self, quota: Quota, elements: int) -> None:
+        self.quota = quota
         self.elements = elements
-        heap.elements += elements
+        quota.elements += elements
+
+    def grow(self, elements: int) -> None:
+        """Take so many more."""
+        self.elements += elements
+        self.quota.elements += elements
 
     def __del__(self) -> None:
-        self.heap.elements -= self.elements
+        self.quota.elements -= self.elements
 
 
 class ExnInst:

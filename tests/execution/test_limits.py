@@ -92,6 +92,48 @@ def test_growth_past_the_limit_fails_and_growth_to_the_limit_succeeds() -> None:
     assert call(inst, "table", 4, store=store) == [1]
 
 
+def test_all_memories_and_all_tables_of_a_store_share_its_limits() -> None:
+    store = Store(memory_pages=10, table_entries=10)
+    inst = start("""(module (memory $a 4) (memory $b 4) (table $s 4 funcref) (table $t 4 funcref)
+      (func (export "a") (param i32) (result i32) (memory.grow $a (local.get 0)))
+      (func (export "b") (param i32) (result i32) (memory.grow $b (local.get 0)))
+      (func (export "s") (param i32) (result i32) (table.grow $s (ref.null func) (local.get 0)))
+      (func (export "t") (param i32) (result i32) (table.grow $t (ref.null func) (local.get 0))))""", store=store)  # fmt: skip
+    for name, other in (("a", "b"), ("s", "t")):
+        assert [call(inst, name, 3), call(inst, name, 1), call(inst, other, 2), call(inst, other, 1)] == [[2**32 - 1], [4], [2**32 - 1], [4]]
+    with pytest.raises(Exhaustion, match="memory of 1 pages is more than the limit"):
+        start("(module (memory 1))", store=store)
+    with pytest.raises(Exhaustion, match="table of 10000000 entries is more than the limit"):
+        start("(module" + "(table 10000000 funcref)" * 100 + ")")
+
+
+@pytest.mark.parametrize("text", ["(module (memory 6) (func))", "(module (table 6 funcref) (func))"])
+def test_an_instance_that_nobody_holds_gives_back_what_it_took(text: str) -> None:
+    store = Store(memory_pages=10, table_entries=10)
+    for _ in range(3):
+        start(text, store=store)
+    gc.collect()
+    assert store.memory.elements == store.tables.elements == 0
+
+
+def test_growth_finds_the_room_of_instances_that_nobody_holds() -> None:
+    store = Store(memory_pages=10)
+    inst = start('(module (memory 1) (func (export "f") (param i32) (result i32) (memory.grow (local.get 0))))', store=store)
+    start("(module (memory 8) (func))", store=store)
+    assert call(inst, "f", 9) == [1]
+    assert call(inst, "f", 1) == [2**32 - 1]
+
+
+def test_growth_beyond_any_machine_fails_whatever_the_limit() -> None:
+    inst = start("""(module (memory i64 1) (table i64 1 funcref)
+      (func (export "memory") (result i64) (memory.grow (i64.const 0x2000000000000)))
+      (func (export "table") (result i64) (table.grow (ref.null func) (i64.const 0x7fffffffffffffff))))""",
+      store=Store(memory_pages=1 << 60, table_entries=1 << 70))  # fmt: skip
+    assert [call(inst, "memory"), call(inst, "table")] == [[2**64 - 1]] * 2
+    with pytest.raises(Exhaustion, match="is more than there is"):
+        start("(module (table i64 0x7fffffffffffffff funcref))", store=Store(table_entries=1 << 70))
+
+
 def test_a_table_larger_than_the_limit_is_not_made() -> None:
     with pytest.raises(Exhaustion, match="table of 6 entries"):
         start("(module (table 6 funcref))", store=Store(table_entries=5))
@@ -250,7 +292,7 @@ def test_a_memory_of_four_gigabytes_takes_no_room_before_it_is_used() -> None:
     inst = start("""(module (memory (export "m") 65536) (memory $small 0 65536)
       (func (export "grow") (result i32) (memory.grow $small (i32.const 65536)))
       (func (export "last") (i64.store (i32.const 0xfffffff8) (i64.const -1)) (i32.store8 $small (i32.const 0xffffffff) (i32.const 1)))
-      (func (export "past") (result i32) (i32.load (i32.const 0xfffffffd))))""")  # fmt: skip
+      (func (export "past") (result i32) (i32.load (i32.const 0xfffffffd))))""", store=Store(memory_pages=1 << 17))  # fmt: skip
     assert call(inst, "grow") == [0]
     call(inst, "last")
     memory = inst.exports["m"]

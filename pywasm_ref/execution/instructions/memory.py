@@ -142,7 +142,7 @@ def memory_size(z: Machine, i: form.MemorySize) -> None:
 
 
 def _grow_case(z: Machine, i: form.MemoryGrow) -> bool:
-    return not mem_can_grow(z.store, z.module.mems[i.memory], z.values[-1])
+    return not mem_can_grow(z.module.mems[i.memory], z.values[-1])
 
 
 @reduces(form.MemoryGrow, "Step/memory.grow-succeed", "Step/memory.grow-fail", case=_grow_case)
@@ -152,7 +152,7 @@ def memory_grow(z: Machine, i: form.MemoryGrow) -> None:
     Spec    exec/instructions.html#exec-memory-grow
     """
     mem = z.module.mems[i.memory]
-    size = growmem(z.store, mem, z.values[-1])
+    size = growmem(mem, z.values[-1])
     z.values[-1] = minus_one(mem.type.addr) if size is None else size
 
 

@@ -60,7 +60,7 @@ def table_size(z: Machine, i: form.TableSize) -> None:
 
 
 def _grow_case(z: Machine, i: form.TableGrow) -> bool:
-    return not table_can_grow(z.store, z.module.tables[i.table], z.values[-1])
+    return not table_can_grow(z.module.tables[i.table], z.values[-1])
 
 
 @reduces(form.TableGrow, "Step/table.grow-succeed", "Step/table.grow-fail", case=_grow_case)
@@ -70,9 +70,9 @@ def table_grow(z: Machine, i: form.TableGrow) -> None:
     Spec    exec/instructions.html#exec-table-grow
     """
     table = z.module.tables[i.table]
-    size = len(table.refs)
     n, ref = z.values.pop(), z.values[-1]
-    z.values[-1] = size if growtable(z.store, table, n, ref) else minus_one(table.type.addr)
+    size = growtable(table, n, ref)
+    z.values[-1] = minus_one(table.type.addr) if size is None else size
 
 
 def _fill_case(z: Machine, i: form.TableFill) -> int:
