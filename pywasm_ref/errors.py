@@ -103,6 +103,8 @@ class Trap(WasmError):
     """Execution came to a rule that says trap."""
 
     def __init__(self, reason: TrapReason, detail: str = "") -> None:
+        if not isinstance(reason, TrapReason):
+            raise TypeError(f"the reason of a trap is a TrapReason, such as TrapReason.UNREACHABLE, not {type(reason).__name__}")
         super().__init__(f"{reason.value} {detail}" if detail else reason.value)
         self.reason = reason
 

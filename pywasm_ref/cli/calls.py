@@ -55,7 +55,7 @@ def instantiated(options: argparse.Namespace, store: Store, source: Source) -> I
     """The module of the command line as an instance; what it imports is nowhere to be had."""
     module = engine_module_in(source, store.engine, chosen_features(options))
     for module_name, name, t in functions.module_imports(module):
-        raise Unlinkable(f'unknown import "{module_name}"."{name}": it is a {words.externtype(t)}, and nothing provides it')
+        raise Unlinkable(f'unknown import "{module_name}"."{name}": {words.externtype(t)} is needed, and nothing provides it')
     with errors_in(source), exceptions_in(store, {}):
         return functions.module_instantiate(store, module, ())
 

@@ -96,6 +96,8 @@ def present(error: WasmError, style: Style) -> str:
     if error.at is None or error.source is None:
         return f"{kind}: {message}{calls}"
     source, at = error.source, error.at
+    if not source.data:
+        return f"{style.strong(source.name)}: {kind}: {message}"
     excerpt = "\n".join(f"    {printable(line)}" for line in source.excerpt(at).splitlines())
     return f"{style.strong(source.where(at))}: {kind}: {message}{_section(source, at)}\n{excerpt}{calls}"
 

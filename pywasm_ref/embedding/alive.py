@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NoReturn, SupportsIndex
 
+from pywasm_ref.embedding import words
+
 
 class Alive:
     """Something that refuses to be pickled or copied, instead of coming back as a thing that does not work."""
@@ -12,3 +14,15 @@ class Alive:
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         raise TypeError(f"{type(self).__name__} cannot be pickled or copied: it belongs to an engine of this process; make it there anew")
+
+
+class Home(Alive):
+    """What references live in, which is the store; known here so that all that need one can tell it from anything else."""
+
+    __slots__ = ()
+
+
+def check_store(store: object) -> None:
+    """Fails   TypeError  for what is no store"""
+    if not isinstance(store, Home):
+        raise TypeError(f"a Store is expected, not {words.given(store)}")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pywasm_ref.embedding.store import Store
 
 MOST_SHOWN = 20
+MAPPING = frozenset({"get", "items", "keys", "values"})
 
 
 class Exports(Alive):
@@ -40,7 +41,10 @@ class Exports(Alive):
         try:
             return self[name]
         except KeyError:
-            near = words.suggestion(name, self._instance.exports)
+            if name in MAPPING:  # an export may be called so, and comes first; so these cannot be methods
+                near = "; for all of them, write {name: exports[name] for name in exports}"
+            else:
+                near = words.suggestion(name, self._instance.exports)
             raise AttributeError(f"the instance has no export {name!r}{near}") from None
 
     def __iter__(self) -> Iterator[str]:

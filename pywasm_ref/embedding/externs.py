@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pywasm_ref.embedding import words
+from pywasm_ref.embedding.alive import check_store
 from pywasm_ref.embedding.hosts import host_code
 from pywasm_ref.embedding.references import FuncReference, Reference
 from pywasm_ref.embedding.signature import Signature, lift_exception
@@ -39,6 +40,9 @@ class Func(FuncReference):
     _invoke: Callable[[Any, Sequence[Any]], Sequence[Any]]
 
     def __init__(self, store: Store, function: Callable[..., Any], type: FuncType | None = None) -> None:
+        check_store(store)
+        if type is not None and not isinstance(type, FuncType):
+            raise TypeError(f"the type of a function is what functype([…], […]) makes, not {words.given(type)}")
         if not callable(function):
             raise TypeError(f"{words.given(function)} is not callable")
         name = getattr(function, "__name__", "host function")
@@ -87,6 +91,7 @@ class Table(Reference):
     __slots__ = ()
 
     def __init__(self, store: Store, elem: object, min: int, max: int | None = None, init: object = None, *, table64: bool = False) -> None:
+        check_store(store)
         reftype = valtype(elem)
         if not isinstance(reftype, RefType):
             raise TypeError(f"a table holds references, not {words.valtype(reftype)}")
@@ -143,6 +148,7 @@ class Global(Reference):
     __slots__ = ()
 
     def __init__(self, store: Store, type: object, value: object = None, *, mutable: bool = False) -> None:
+        check_store(store)
         t = valtype(type)
         raw = 0 if value is None and not isinstance(t, RefType) else store.converters(t)[0](value)
         super().__init__(store, store.raw.global_alloc(GlobalType(mutable, t), raw))
@@ -178,6 +184,7 @@ class Tag(Reference):
     WHO: ClassVar[str] = "exception"
 
     def __init__(self, store: Store, params: Iterable[object] = ()) -> None:
+        check_store(store)
         deftype = functype_deftype(FuncType(tuple(map(valtype, params)), ()))
         super().__init__(store, store.raw.tag_alloc(TagType(deftype)))
 

@@ -1,4 +1,4 @@
-"""What would help with a binary that is refused for want of a feature: read off the byte that the error points to, whatever the engine."""
+"""More words for a binary that is refused: what it is instead, or which feature would help; read off the bytes, whatever the engine."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ from pywasm_ref.errors import Malformed
 from pywasm_ref.features import Feature, Features, needs
 from pywasm_ref.isa import BY_CODE
 
+COMPONENT = b"\0asm\x0d\0\1\0"
 LEB_BITS = 35
 FLAGS = {0x02: Feature.THREADS, 0x04: Feature.MEMORY64, 0x08: Feature.CUSTOM_PAGE_SIZES}
 """What a bit in the flags of limits came with."""
 
 
 def add_hint(error: Malformed, data: bytes, features: Features) -> None:
-    """Name the features in the message of an error that would not be there if they were on."""
+    """Say more in the message of an error: above all the features that would take it away if they were on."""
+    if not data:
+        error.message = "unexpected end: the file is empty"
+    elif data[:8] == COMPONENT and error.message == "unknown binary version":
+        error.message += ": this is a component, and only core modules can be read"
     if error.at is None or not 0 <= error.at < len(data) or error.message.endswith(")"):
         return
     wanted: list[Feature] = []

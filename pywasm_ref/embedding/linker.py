@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pywasm_ref.embedding.alive import Alive
+from pywasm_ref.embedding.alive import Alive, check_store
 from pywasm_ref.embedding.linking import Namespace, check_namespace
 from pywasm_ref.embedding.objects import Instance, Module
 from pywasm_ref.embedding.sources import ModuleSource
@@ -29,6 +29,7 @@ class Linker(Alive):
     __slots__ = ("_modules", "allow_shadowing", "store")
 
     def __init__(self, store: Store, *, allow_shadowing: bool = False) -> None:
+        check_store(store)
         self.store = store
         self.allow_shadowing = allow_shadowing
         self._modules: dict[str, Namespace] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pywasm_ref.embedding import values, words
+from pywasm_ref.embedding.alive import check_store
 from pywasm_ref.embedding.externs import checked_limits, checked_size
 from pywasm_ref.embedding.references import Reference
 from pywasm_ref.embedding.values import ToPython, ToWasm
@@ -47,6 +48,7 @@ class Memory(Reference):
     __slots__ = ()
 
     def __init__(self, store: Store, min: int, max: int | None = None, *, shared: bool = False, memory64: bool = False) -> None:
+        check_store(store)
         limits = checked_limits(min, max, 2**48 if memory64 else 2**16, "pages")
         if shared and max is None:
             raise ValueError("a shared memory needs a maximum")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pywasm_ref.embedding import engine as protocols
 from pywasm_ref.embedding import functions, words
-from pywasm_ref.embedding.alive import Alive
+from pywasm_ref.embedding.alive import Alive, check_store
 from pywasm_ref.embedding.exports import Exports
 from pywasm_ref.embedding.hints import add_hint
 from pywasm_ref.embedding.limits import Limits
@@ -134,6 +134,9 @@ class Instance(Alive):
     __slots__ = ("__weakref__", "_raw", "exports", "module", "store")
 
     def __init__(self, store: Store, module: Module, imports: Imports | None = None) -> None:
+        check_store(store)
+        if not isinstance(module, Module):
+            raise TypeError(f"a Module is expected, not {words.given(module)}; instantiate() takes texts and paths too")
         if store.engine is not module.engine:
             raise ValueError(f"the module belongs to the engine {module.engine.name}, the store to {store.engine.name}")
         externs = resolve(store, functions.module_imports(module.raw), {} if imports is None else imports)
@@ -171,6 +174,8 @@ def instantiate(
     """
     if isinstance(source, Module) and features is not None:
         raise TypeError("features belong to a Module: it was read with some already")
+    if store is not None:
+        check_store(store)
     if store is not None and limits is not None:
         raise TypeError("limits belong to a store: give either")
     if engine is None:

@@ -10,6 +10,7 @@ null        None, everywhere
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 from pywasm_ref.embedding import words
@@ -27,12 +28,13 @@ if TYPE_CHECKING:
 class I31(int):
     """The value of an i31 reference: an int that says that it is one, signed.
 
-    Fails   OverflowError outside -2**30 to 2**31-1
+    Fails   TypeError for what is no integer, OverflowError outside -2**30 to 2**31-1
     """
 
     __slots__ = ()
 
     def __new__(cls, value: int) -> I31:
+        value = index(value)
         if not -(1 << 30) <= value < 1 << 31:
             raise OverflowError(f"{words.given(value)} is out of range for an i31, which is -2**30 to 2**31-1")
         return super().__new__(cls, value - (1 << 31) if value >= 1 << 30 else value)
@@ -116,7 +118,10 @@ class Aggregate(Reference):
 
 
 class Struct(Aggregate):
-    """A structure of the guest: `s[0]`, or `s["name"]` and `s.name` where the module names its fields."""
+    """A structure of the guest: `s[0]`, or `s["name"]` and `s.name` where the module names its fields.
+
+    A field that is called like something that every structure has (`owner`, `type`, `fields`) is `s["owner"]` only.
+    """
 
     __slots__ = ()
 
@@ -141,6 +146,8 @@ class Struct(Aggregate):
         return self[self._attribute(name)]
 
     def __setattr__(self, name: str, value: object) -> None:
+        if hasattr(type(self), name):
+            raise AttributeError(f"{name!r} is no field but what every {type(self).__name__} has; a field of that name is s[{name!r}]")
         self[self._attribute(name)] = value
 
     def _attribute(self, name: str) -> int:

@@ -40,12 +40,12 @@ def read(name: str, data: bytes) -> Source:
 
     Fails   Malformed for a .wat that is not UTF-8
     """
-    if name.endswith(BINARY_SUFFIX) or data[:1] in (b"", b"\0"):
+    if name.lower().endswith(BINARY_SUFFIX) or data[:1] in (b"", b"\0"):
         return Source(name, data)
     try:
         return as_text(name, data)
     except Malformed:
-        if name.endswith(TEXT_SUFFIX):
+        if name.lower().endswith(TEXT_SUFFIX):
             raise
         return Source(name, data)
 
@@ -53,9 +53,10 @@ def read(name: str, data: bytes) -> Source:
 def as_text(name: str, data: bytes) -> Source:
     """The characters of a file in UTF-8.
 
-    Fails   Malformed, pointing at the byte that is wrong
+    Fails   Malformed, pointing at the character that is wrong
     """
     try:
         return Source(name, data.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise Malformed("malformed UTF-8 encoding", error.start, Source(name, data)) from error
+        at = len(data[: error.start].decode("utf-8"))
+        raise Malformed("malformed UTF-8 encoding", at, Source(name, data.decode("utf-8", "replace"))) from error

@@ -7,7 +7,7 @@ from typing import Any
 
 from pywasm_ref.embedding import engine as protocols
 from pywasm_ref.embedding import words
-from pywasm_ref.embedding.alive import Alive
+from pywasm_ref.embedding.alive import Home
 from pywasm_ref.embedding.externs import Func, Global, Table, Tag
 from pywasm_ref.embedding.limits import Limits
 from pywasm_ref.embedding.memory import Memory
@@ -22,7 +22,7 @@ WRAP: dict[type, Callable[[Store, Any, str], Reference]] = {}
 """The face of an extern, by the class of its type; filled below, when the classes are there."""
 
 
-class Store(Alive):
+class Store(Home):
     """What instances share. A store is used by one thread at a time; only `interrupt` may be called from any other.
 
     `fuel` is what is left of the instructions that guests may run, and may be set; None means that there is no end.

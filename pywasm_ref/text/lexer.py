@@ -35,6 +35,7 @@ from pywasm_ref.errors import Malformed
 from pywasm_ref.source import Source
 from pywasm_ref.text import values
 from pywasm_ref.text.keywords import KEYWORDS
+from pywasm_ref.text.spelling import near
 
 _T = TypeVar("_T")
 
@@ -240,7 +241,10 @@ class Tokens:
         text, kind = self.texts[self.i], self.kinds[self.i]
         if kind is Kind.PROBLEM and self.problem:
             return self.problem
-        return self.error(f"unknown operator {text}" if is_unknown(text, kind) else "unexpected token")
+        if not is_unknown(text, kind):
+            return self.error("unexpected token")
+        meant = near(text, sorted(KEYWORDS))
+        return self.error(f"unknown operator {text}{f'; did you mean {meant}?' if meant else ''}")
 
 
 def is_unknown(text: str, kind: Kind) -> bool:

@@ -15,6 +15,7 @@ from pywasm_ref.syntax.modules import IndexNames, Names
 from pywasm_ref.syntax.types import FuncType, RecType, SubType, TypeIdx
 from pywasm_ref.text.lexer import Kind, Tokens
 from pywasm_ref.text.printer_names import identifier
+from pywasm_ref.text.spelling import near
 
 
 class Space:
@@ -45,7 +46,9 @@ class Space:
     def lookup(self, name: str) -> int:
         """The index that an identifier stands for."""
         if name not in self.ids:
-            raise Malformed(f"unknown {self.category} {identifier(name)}")
+            meant = near(name, self.ids)
+            hint = f"; did you mean {identifier(meant)}?" if meant else ""
+            raise Malformed(f"unknown {self.category} {identifier(name)}{hint}")
         return self.ids[name]
 
 

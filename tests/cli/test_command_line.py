@@ -71,7 +71,7 @@ def test_a_refusal_is_status_1_with_place_line_and_caret(folder: Path, capsys: p
 def test_bytes_that_are_no_text_are_malformed_utf8(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "x.wat").write_bytes(b"(module \xff)")
     assert main(["validate", "x.wat"]) == 1
-    assert capsys.readouterr().err.startswith("x.wat:0x8: malformed: malformed UTF-8 encoding")
+    assert capsys.readouterr().err.startswith("x.wat:1:9: malformed: malformed UTF-8 encoding")
 
 
 def test_a_hostile_name_cannot_command_the_terminal(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

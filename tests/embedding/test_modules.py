@@ -187,3 +187,50 @@ def test_instantiate_takes_features(engine: str) -> None:
     assert wasm.instantiate(shared, engine=engine, features="threads").exports.m.type.shared
     with pytest.raises(TypeError, match="features belong to a Module"):
         wasm.instantiate(wasm.Module(shared, engine, "threads"), features="threads")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "unexpected end: the file is empty"),
+        (b"\0asm\x0d\0\1\0", "unknown binary version: this is a component, and only core modules can be read"),
+    ],
+)
+def test_what_is_no_module_at_all_is_called_what_it_is(engine: str, data: bytes, message: str) -> None:
+    with pytest.raises(wasm.Malformed) as caught:
+        wasm.Module(data, engine)
+    assert caught.value.message == message
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("(module (func (i32.ad)))", "unknown operator i32.ad; did you mean i32.add?"),
+        ("(module (func (call $fooo)) (func $foo))", "unknown function $fooo; did you mean $foo?"),
+        ("(module (func (call $fooo)) (func $bar))", "unknown function $fooo"),
+        (f"(module (func ({'i' * 100_000})))", f"unknown operator {'i' * 100_000}"),
+    ],
+)
+def test_a_word_that_is_nearly_right_is_told(engine: str, text: str, message: str) -> None:
+    with pytest.raises(wasm.Malformed) as caught:
+        wasm.Module(text, engine)
+    assert caught.value.message == message
+
+
+def test_a_text_that_is_not_utf8_is_told_by_line_and_column(tmp_path: Path) -> None:
+    file = tmp_path / "a.wat"
+    file.write_bytes("(module\n  ;; ä".encode() + b"\xff)")
+    with pytest.raises(wasm.Malformed, match=r"a\.wat:2:7: malformed UTF-8"):
+        wasm.Module(file)
+
+
+def test_the_suffix_of_a_binary_may_be_in_capitals(tmp_path: Path) -> None:
+    file = tmp_path / "A.WASM"
+    file.write_bytes(b"(module)")
+    with pytest.raises(wasm.Malformed, match="magic header not detected"):
+        wasm.Module(file)
+
+
+def test_no_path_is_no_folder() -> None:
+    with pytest.raises(FileNotFoundError):
+        wasm.Module("")

@@ -1,0 +1,49 @@
+"""What a program gives in the wrong place is named, and what belongs there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import pywasm_ref as wasm
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda store: wasm.Trap("msg"), "the reason of a trap is a TrapReason, such as TrapReason.UNREACHABLE, not str"),  # type: ignore[arg-type]
+        (lambda store: wasm.Memory("s", 1), "a Store is expected, not str 's'"),  # type: ignore[arg-type]
+        (lambda store: wasm.Table(None, wasm.funcref, 1), "a Store is expected, not None"),  # type: ignore[arg-type]
+        (lambda store: wasm.Global(1, wasm.i32), "a Store is expected, not int 1"),  # type: ignore[arg-type]
+        (lambda store: wasm.Tag([]), "a Store is expected, not list"),  # type: ignore[arg-type]
+        (lambda store: wasm.Func(print, print), "a Store is expected, not builtin_function_or_method print"),  # type: ignore[arg-type]
+        (lambda store: wasm.Linker(None), "a Store is expected, not None"),  # type: ignore[arg-type]
+        (lambda store: wasm.instantiate("(module)", store=True), "a Store is expected, not bool True"),  # type: ignore[arg-type]
+        (lambda store: wasm.Instance(store, "(module)"), r"a Module is expected, not str '\(module\)'; instantiate\(\) takes"),  # type: ignore[arg-type]
+        (lambda store: wasm.Func(store, max, ([wasm.i32], [wasm.i32])), r"is what functype\(\[…\], \[…\]\) makes, not tuple"),  # type: ignore[arg-type]
+        (lambda store: wasm.I31(1.5), "'float' object cannot be interpreted as an integer"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_wrong_argument_is_a_type_error_that_says_what_is_expected(engine: str, call: Callable[[wasm.Store], Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        call(wasm.Store(engine))
+
+
+def test_a_field_that_is_called_like_something_else_has_to_be_asked_for(engine: str) -> None:
+    text = """(module (type $s (struct (field $owner (mut i32)) (field $x (mut i32))))
+      (func (export "f") (result (ref $s)) (struct.new_default $s)))"""
+    s = wasm.instantiate(text, engine=engine).exports.f()
+    with pytest.raises(AttributeError, match=r"'owner' is no field but what every Struct has; a field of that name is s\['owner'\]"):
+        s.owner = 5
+    s["owner"] = 5
+    s.x = 6
+    assert (s["owner"], s.x) == (5, 6)
+
+
+@pytest.mark.parametrize("name", ["get", "items", "keys", "values"])
+def test_exports_are_no_mapping_and_say_how_to_make_one(engine: str, name: str) -> None:
+    exports = wasm.instantiate('(module (func (export "f")))', engine=engine).exports
+    with pytest.raises(AttributeError, match=r"no export '\w+'; for all of them, write \{name: exports\[name\] for name in exports\}"):
+        getattr(exports, name)
