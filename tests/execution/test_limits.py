@@ -312,3 +312,52 @@ def test_a_large_memory_grows_in_place_or_moves_under_a_view() -> None:
         assert call(inst, "grow") == [1025]
         assert (len(view), view[5]) == (1025 << 16, 9)
     assert (len(memory.data), memory.data[5], memory.data[-1]) == (1026 << 16, 9, 0)
+
+
+BULK = """(module (type $a (array (mut i8))) (type $r (array (mut funcref))) (memory (export "m") 16) (table (export "t") 1000000 funcref)
+  (table $u 1000000 funcref)
+  (data $d "") (elem $e funcref) (global $bytes (ref $a) (array.new_default $a (i32.const 1000000)))
+  (func $f) (elem declare func $f)
+  (func (export "memory.fill") (memory.fill (i32.const 0) (i32.const 7) (i32.const 1000000)))
+  (func (export "memory.copy") (memory.copy (i32.const 1) (i32.const 0) (i32.const 1000000)))
+  (func (export "table.fill") (table.fill (i32.const 0) (ref.func $f) (i32.const 1000000)))
+  (func (export "table.copy") (table.copy 0 $u (i32.const 0) (i32.const 0) (i32.const 1000000)))
+  (func (export "array.fill") (array.fill $a (global.get $bytes) (i32.const 0) (i32.const 7) (i32.const 1000000)))
+  (func (export "array.copy") (array.copy $a $a (global.get $bytes) (i32.const 0) (global.get $bytes) (i32.const 1) (i32.const 999999))))"""
+
+
+@pytest.mark.parametrize("name", ["memory.fill", "memory.copy", "table.fill", "table.copy", "array.fill", "array.copy"])
+def test_a_bulk_instruction_that_was_begun_sees_the_stop_switch(name: str) -> None:
+    inst = start(BULK)
+    call(inst, name)
+    store = Stopping()
+    with pytest.raises(Interrupted):
+        call(inst, name, store=store)
+    assert store.looks == 3
+
+
+class Stopping(Store):
+    """A store that is stopped while the second piece of a bulk instruction is at work."""
+
+    looks = 0
+
+    @property
+    def stop(self) -> bool:
+        self.looks += 1
+        return self.looks > 2
+
+    @stop.setter
+    def stop(self, value: bool) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("to", "start_"), [(0, 3), (3, 0), (300_000, 0), (0, 300_000), (5, 5)])
+def test_long_ranges_that_overlap_are_copied_as_if_all_at_once(to: int, start_: int) -> None:
+    inst = start("""(module (memory (export "m") 16)
+      (func (export "f") (param i32 i32) (memory.copy (local.get 0) (local.get 1) (i32.const 700000))))""")  # fmt: skip
+    memory = inst.exports["m"]
+    assert isinstance(memory, MemInst)
+    before = bytes(range(251)) * 4177 + bytes(149)
+    memory.data[:] = before
+    call(inst, "f", to, start_)
+    assert memory.data[:] == before[:to] + before[start_ : start_ + 700_000] + before[to + 700_000 :]

@@ -8,14 +8,15 @@ Spec    exec/instructions.html#aggregate-instructions
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pywasm_ref.errors import Trap, TrapReason
 from pywasm_ref.execution.allocation import allocarray, share
-from pywasm_ref.execution.instructions import memory, table
+from pywasm_ref.execution.instructions import bulk, memory, table
 from pywasm_ref.execution.instructions.memory import UNPACK
 from pywasm_ref.execution.rules import reduces
-from pywasm_ref.execution.runtime import I31, ArrayInst, DataInst, ExternRef, StructInst, Value
+from pywasm_ref.execution.runtime import I31, ArrayInst, ExternRef, StructInst, Value
 from pywasm_ref.numerics import I32
 from pywasm_ref.syntax import instructions as form
 from pywasm_ref.syntax import types
@@ -185,11 +186,11 @@ def array_new_fixed(z: Machine, i: form.ArrayNewFixed) -> None:
     z.values.append(ArrayInst(type, fields, share(z.store, len(fields))))
 
 
-def numbers(data: DataInst, start: int, n: int, storage: StorageType) -> list[int]:
-    """Numbers that lie in a data segment, one behind the other."""
+def numbers(data: bytes, start: int, storage: StorageType, first: int, end: int) -> list[int]:
+    """Some of the numbers that lie in a data segment, one behind the other."""
     width = WIDTHS[storage]
     read = UNPACK[width]
-    return [read(data.data, at)[0] for at in range(start, start + n * width, width)]
+    return [read(data, at)[0] for at in range(start + first * width, start + end * width, width)]
 
 
 def _new_data_case(z: Machine, i: form.ArrayNewData) -> bool:
@@ -207,7 +208,8 @@ def array_new_data(z: Machine, i: form.ArrayNewData) -> None:
     n, start = z.values.pop(), z.values.pop()
     data, storage = z.module.datas[i.data], element(type)
     memory.check_bounds(data.data, start, n * WIDTHS[storage])
-    z.values.append(allocarray(z.store, type, n, lambda: numbers(data, start, n, storage)))
+    read = partial(numbers, data.data, start, storage)
+    z.values.append(allocarray(z.store, type, n, lambda: bulk.gathered(z, n, read)))
 
 
 @reduces(
@@ -293,7 +295,7 @@ def array_fill(z: Machine, i: form.ArrayFill) -> None:
     """
     n, value, start, array = z.values.pop(), z.values.pop(), z.values.pop(), array_of(z.values.pop())
     check_bounds(array, start, n)
-    array.fields[start : start + n] = [pack(element(z.module.types[i.type]), value)] * n
+    bulk.fill(z, array.fields, start, [pack(element(z.module.types[i.type]), value)], n)
 
 
 def _copy_case(z: Machine, i: form.ArrayCopy) -> int:
@@ -324,7 +326,7 @@ def array_copy(z: Machine, i: form.ArrayCopy) -> None:
     target, source = array_of(first), array_of(second)
     check_bounds(target, to, n)
     check_bounds(source, start, n)
-    target.fields[to : to + n] = source.fields[start : start + n]
+    bulk.copy(z, target.fields, to, source.fields, start, n)
 
 
 def _init_case(z: Machine, size: int, width: int) -> int:
@@ -354,7 +356,8 @@ def array_init_data(z: Machine, i: form.ArrayInitData) -> None:
     data, storage = z.module.datas[i.data], element(z.module.types[i.type])
     check_bounds(array, to, n)
     memory.check_bounds(data.data, start, n * WIDTHS[storage])
-    array.fields[to : to + n] = numbers(data, start, n, storage)
+    for at, end in bulk.pieces(z, n):
+        array.fields[to + at : to + end] = numbers(data.data, start, storage, at, end)
 
 
 @reduces(
@@ -372,7 +375,7 @@ def array_init_elem(z: Machine, i: form.ArrayInitElem) -> None:
     refs = z.module.elems[i.elem].refs
     check_bounds(array, to, n)
     table.check_bounds(refs, start, n)
-    array.fields[to : to + n] = refs[start : start + n]
+    bulk.copy(z, array.fields, to, refs, start, n)
 
 
 # Internal and external references

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pywasm_ref.errors import Trap, TrapReason
 from pywasm_ref.execution.allocation import growmem, mem_can_grow
+from pywasm_ref.execution.instructions import bulk
 from pywasm_ref.execution.rules import reduces
 from pywasm_ref.execution.runtime import Bytes
 from pywasm_ref.syntax import instructions as form
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 U16, U32, U64, TWO_U64 = Struct("<H"), Struct("<I"), Struct("<Q"), Struct("<QQ")
 MASK64 = 2**64 - 1
-
-CHUNK = 1 << 20
-"""Units   bytes that are filled or copied by way of a second copy; more than that are not"""
 
 OUT_OF_BOUNDS = (struct.error, IndexError, OverflowError)
 """What the codecs raise at an address past the end; OverflowError at one that no machine has."""
@@ -177,9 +175,7 @@ def memory_fill(z: Machine, i: form.MemoryFill) -> None:
     n, value, start = values.pop(), values.pop(), values.pop()
     data = z.module.mems[i.memory].data
     check_bounds(data, start, n)
-    for at in range(start, start + n, CHUNK):
-        size = min(CHUNK, start + n - at)
-        data[at : at + size] = bytes((value & 0xFF,)) * size
+    bulk.fill(z, data, start, bytes((value & 0xFF,)), n)
 
 
 def check_bounds(data: bytes | Bytes, start: int, n: int) -> None:
@@ -212,11 +208,7 @@ def memory_copy(z: Machine, i: form.MemoryCopy) -> None:
     target, source = z.module.mems[i.target].data, z.module.mems[i.source].data
     check_bounds(target, to, n)
     check_bounds(source, start, n)
-    if n <= CHUNK:
-        target[to : to + n] = source[start : start + n]
-    else:
-        with memoryview(target) as t, memoryview(source) as s:
-            t[to : to + n] = s[start : start + n]
+    bulk.copy(z, target, to, source, start, n)
 
 
 def _init_case(z: Machine, i: form.MemoryInit) -> int:
@@ -238,7 +230,7 @@ def memory_init(z: Machine, i: form.MemoryInit) -> None:
     target, source = z.module.mems[i.memory].data, z.module.datas[i.data].data
     check_bounds(target, to, n)
     check_bounds(source, start, n)
-    target[to : to + n] = source[start : start + n]
+    bulk.copy(z, target, to, source, start, n)
 
 
 @reduces(form.DataDrop, "Step/data.drop")

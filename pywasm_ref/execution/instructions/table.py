@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pywasm_ref.errors import Trap, TrapReason
 from pywasm_ref.execution.allocation import growtable, table_can_grow
+from pywasm_ref.execution.instructions import bulk
 from pywasm_ref.execution.instructions.memory import minus_one
 from pywasm_ref.execution.rules import reduces
 from pywasm_ref.execution.runtime import Ref
@@ -91,7 +92,7 @@ def table_fill(z: Machine, i: form.TableFill) -> None:
     n, ref, start = values.pop(), values.pop(), values.pop()
     refs = z.module.tables[i.table].refs
     check_bounds(refs, start, n)
-    refs[start : start + n] = [ref] * n
+    bulk.fill(z, refs, start, [ref], n)
 
 
 def check_bounds(refs: Sequence[Ref], start: int, n: int) -> None:
@@ -124,7 +125,7 @@ def table_copy(z: Machine, i: form.TableCopy) -> None:
     target, source = z.module.tables[i.target].refs, z.module.tables[i.source].refs
     check_bounds(target, to, n)
     check_bounds(source, start, n)
-    target[to : to + n] = source[start : start + n]
+    bulk.copy(z, target, to, source, start, n)
 
 
 def _init_case(z: Machine, i: form.TableInit) -> int:
@@ -146,7 +147,7 @@ def table_init(z: Machine, i: form.TableInit) -> None:
     target, source = z.module.tables[i.table].refs, z.module.elems[i.elem].refs
     check_bounds(target, to, n)
     check_bounds(source, start, n)
-    target[to : to + n] = source[start : start + n]
+    bulk.copy(z, target, to, source, start, n)
 
 
 @reduces(form.ElemDrop, "Step/elem.drop")
