@@ -16,7 +16,7 @@ sys.path[:0] = [".", "spec-tests"]
 import suites  # noqa: E402  (of spec-tests/, which is found by now)
 
 from pywasm_ref.cli import wast  # noqa: E402
-from pywasm_ref.script.report import totals  # noqa: E402
+from pywasm_ref.script.report import FileReport, totals  # noqa: E402
 
 MOST = 40
 
@@ -26,12 +26,23 @@ def reason(message: str) -> str:
     return re.sub(r"0x[0-9a-f]+|\d+|'[^']*'", "…", message)[:100]
 
 
+def run(jobs: list[wast.Job]) -> list[FileReport]:
+    """Two at a time; what a crash took along is run again, each script in a process of its own, so that only the culprit is lost."""
+    if len(jobs) == 1:
+        return list(wast.in_processes(jobs, 1))
+    reports = {report.path: report for report in wast.in_processes(jobs, 2)}
+    for job in jobs:
+        if any("was killed" in failure.message for failure in reports[job.path].failures):
+            reports[job.path] = run([job])[0]
+    return list(reports.values())
+
+
 def main(arguments: list[str]) -> int:
     root, verbose = suites.find(), "-v" in arguments
     arguments = [argument for argument in arguments if argument != "-v"]
     paths = [argument if Path(argument).exists() else str(root / argument) for argument in arguments] or [str(root / "core")]
     jobs = [wast.Job(path, "fast", None, False) for path in wast.largest_first(paths)]
-    reports = sorted(wast.in_processes(jobs, 2), key=lambda report: report.path)
+    reports = sorted(run(jobs), key=lambda report: report.path)
     for report in reports:
         if verbose:
             print(*report.lines(), sep="\n")
