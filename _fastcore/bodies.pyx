@@ -17,6 +17,7 @@ from pywasm_ref._fastcore.rules_data cimport *
 from pywasm_ref._fastcore.rules_memory cimport r_atomic, r_memory_grow, r_memory_size, r_table_get, r_table_set
 from pywasm_ref._fastcore.rules_exceptions cimport *
 from pywasm_ref._fastcore.rules_refs cimport *
+from pywasm_ref._fastcore.rules_vector cimport r_vector
 
 ctypedef void (*rule)(Tr* tr) noexcept nogil
 cdef rule RULES[256]
@@ -77,6 +78,7 @@ cdef void set_rules() noexcept nogil:
     RULES[0xD5] = r_br_on_null
     RULES[0xD6] = r_br_on_non_null
     RULES[0xFC] = r_prefixed
+    RULES[0xFD] = r_vector
     RULES[0xFE] = r_atomic
 
 
@@ -144,7 +146,7 @@ cdef int translate(Tr* tr, Unit* unit, Code* code) noexcept nogil:
     tr.at = tr.r.at
     tr.live = True
     tr.n_vals = tr.n_ctrls = tr.n_irs = tr.n_words = tr.n_labels = tr.n_fixes = tr.n_places = tr.n_targets = tr.n_locals = 0
-    tr.n_handlers = tr.n_waiting = tr.n_tries = 0
+    tr.n_handlers = tr.n_waiting = tr.n_tries = tr.n_vectors = 0
     tr.hdr = tr.flushed = tr.barrier = tr.round = tr.n_inits = 0
     if not declare_locals(tr):
         return -1
@@ -221,6 +223,7 @@ cdef void tr_free(Tr* tr) noexcept nogil:
     free(tr.handlers)
     free(tr.waiting)
     free(tr.targets)
+    free(tr.vectors)
     free(tr.local_types)
     free(tr.local_slots)
     free(tr.local_pending)

@@ -4,6 +4,7 @@ import cython
 from cpython.object cimport PyObject
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy
 from pywasm_ref._fastcore.backtrace cimport note_frames
 from pywasm_ref._fastcore.dispatch cimport enter
 from pywasm_ref._fastcore.exceptions cimport exn_keep, exn_new
@@ -319,6 +320,8 @@ cdef object value_of(Room store, S* slots, uint32_t type):
         return slots.f64
     if type == VT_F32:
         return slots.f32
+    if type == VT_V128:
+        return (<char*>slots)[:16]
     raise TypeError("values of this type do not cross the border yet")
 
 
@@ -338,8 +341,23 @@ cdef int set_value(Room store, S* slots, uint32_t type, object value) except -1:
     elif type == VT_F32:
         slots.u64 = 0
         slots.f32 = <float><double>value
+    elif type == VT_V128:
+        set_vector(slots, value)
     else:
         raise TypeError("values of this type do not cross the border yet")
+    return 0
+
+
+cdef int set_vector(S* slots, object value) except -1:
+    """The 16 bytes of anything that has the buffer protocol."""
+    cdef bytes data
+    try:
+        data = memoryview(value).tobytes()
+    except TypeError:
+        raise TypeError(f"16 bytes are expected for v128, not {type(value).__name__}") from None
+    if len(data) != 16:
+        raise ValueError(f"16 bytes are expected for v128, not {len(data)}")
+    memcpy(slots, <const char*>data, 16)
     return 0
 
 

@@ -27,6 +27,7 @@ cdef class Instance:
     cdef int put_elements(self, S* target, Segment* s) except -1
     cdef int copy_data(self) except -1
     cdef S* global_at(self, uint32_t index)
+    cdef S* held(self, uint32_t index)
     cdef Fn* fn(self, uint32_t index) except NULL
     cdef uint64_t value(self, Init* init) except? 0
     cdef object export(self, int kind, uint32_t index)

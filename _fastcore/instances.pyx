@@ -108,14 +108,17 @@ cdef class Instance:
         """Where a global of the module stands; one that is imported has a pointer there."""
         return <S*>(<char*>self.ctx + global_offset(self.module.unit, index))
 
+    cdef S* held(self, uint32_t index):
+        """The slots of a global's value."""
+        cdef S* slot = self.global_at(index)
+        return slot.p if index < self.module.unit.imported_globals else slot
+
     cdef uint64_t value(self, Init* init) except? 0:
-        cdef S* slot
         cdef S result
         if init.kind == INIT_CONST:
             return init.bits
         if init.kind == INIT_GLOBAL:
-            slot = self.global_at(<uint32_t>init.bits)
-            return slot.p.u64 if init.bits < self.module.unit.imported_globals else slot.u64
+            return self.held(<uint32_t>init.bits).u64
         if init.kind == INIT_FUNC:
             return <uint64_t>self.fn(<uint32_t>init.bits)
         self.evaluate(<Code*>init.bits, &result)
@@ -142,8 +145,14 @@ cdef class Instance:
     cdef int make_globals(self) except -1:
         cdef Unit* unit = self.module.unit
         cdef uint32_t i
+        cdef Init* init
+        cdef S* slot
         for i in range(unit.imported_globals, unit.n_globals):
-            self.global_at(i).u64 = self.value(&unit.inits[i - unit.imported_globals])
+            init = &unit.inits[i - unit.imported_globals]
+            slot = self.global_at(i)
+            slot.u64 = self.value(init)
+            if unit.globals[i].type == VT_V128:
+                slot[1].u64 = self.held(<uint32_t>init.bits)[1].u64 if init.kind == INIT_GLOBAL else init.high
         return 0
 
     cdef int make_memory(self) except -1:

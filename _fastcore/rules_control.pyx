@@ -378,6 +378,7 @@ cdef void finish_br_table(Tr* tr, Val* index, uint32_t count, uint32_t n, uint32
 cdef void emit_return(Tr* tr) noexcept nogil:
     """Leave the function with the values on top."""
     cdef uint32_t n = tr.type.n_results
+    cdef uint32_t place
     cdef Val* v
     cdef Ir* ir
     cdef int acc
@@ -395,6 +396,10 @@ cdef void emit_return(Tr* tr) noexcept nogil:
         else:
             ir = new_ir(tr, OP_RET_D if acc == 2 else OP_RET_F if acc == 3 else OP_RET_I)
             ir.a = tr.local_slots[v.index] if v.kind == AT_LOCAL else v.slot
+    elif n == 1:
+        place = slot_of(tr, &tr.vals[tr.n_vals - 1])
+        ir = new_ir(tr, OP_RET_V)
+        ir.a = place
     else:
         if n:
             flush(tr, tr.n_vals - n)

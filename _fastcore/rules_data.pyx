@@ -13,6 +13,7 @@ from pywasm_ref._fastcore.types cimport func_type
 from pywasm_ref._fastcore.unit cimport *
 from pywasm_ref._fastcore.operands cimport *
 from pywasm_ref._fastcore.rules_memory cimport Access, emit_access, memarg, r_bulk
+from pywasm_ref._fastcore.rules_vector cimport r_wide
 
 
 cdef void r_drop(Tr* tr) noexcept nogil:
@@ -42,7 +43,10 @@ cdef void choose(Tr* tr, uint32_t type) noexcept nogil:
         sc = slot_of(tr, &c)
     if acc == 1:
         clobber(tr, 1)
-    ir = new_ir(tr, (OP_SELECT_I_R if register else OP_SELECT_I) if acc == 1 else OP_SELECT_R if register else OP_SELECT)
+    if type == VT_V128:
+        ir = new_ir(tr, OP_SELECT_V_R if register else OP_SELECT_V)
+    else:
+        ir = new_ir(tr, (OP_SELECT_I_R if register else OP_SELECT_I) if acc == 1 else OP_SELECT_R if register else OP_SELECT)
     ir.a = sa
     ir.b = sb
     ir.x = sc
@@ -52,6 +56,7 @@ cdef void choose(Tr* tr, uint32_t type) noexcept nogil:
     ir.dst = v.slot
     ir.writes = 1
     note_write(tr, v.slot, 0)
+    note_write(tr, v.slot + 1, 0)
     if acc == 1:
         tr.known[1] = v.slot
 
@@ -140,6 +145,8 @@ cdef void r_global_get(Tr* tr) noexcept nogil:
         op = OP_GLOBAL_GET_FAR_D if far else OP_GLOBAL_GET_D
     elif acc == 3:
         op = OP_GLOBAL_GET_FAR_F if far else OP_GLOBAL_GET_F
+    elif type == VT_V128:
+        op = OP_GLOBAL_GET_FAR_V if far else OP_GLOBAL_GET_V
     else:
         op = OP_GLOBAL_GET_FAR_I if far else OP_GLOBAL_GET_I
     emit(tr, op, NULL, NULL, global_offset(tr.unit, x), type)
@@ -147,6 +154,7 @@ cdef void r_global_get(Tr* tr) noexcept nogil:
 
 cdef void r_global_set(Tr* tr) noexcept nogil:
     cdef uint32_t x, slot
+    cdef bint far
     cdef Val v
     cdef Ir* ir
     if not global_index(tr, &x):
@@ -157,7 +165,11 @@ cdef void r_global_set(Tr* tr) noexcept nogil:
     v = pop(tr, tr.unit.globals[x].type)
     if tr.live and tr.r.fault == FAULT_NONE:
         slot = slot_of(tr, &v)
-        ir = new_ir(tr, OP_GLOBAL_SET_FAR if x < tr.unit.imported_globals else OP_GLOBAL_SET)
+        far = x < tr.unit.imported_globals
+        if v.type == VT_V128:
+            ir = new_ir(tr, OP_GLOBAL_SET_FAR_V if far else OP_GLOBAL_SET_V)
+        else:
+            ir = new_ir(tr, OP_GLOBAL_SET_FAR if far else OP_GLOBAL_SET)
         ir.a = slot
         ir.reads = 1
         ir.k = global_offset(tr.unit, x)
@@ -169,6 +181,8 @@ cdef void r_prefixed(Tr* tr) noexcept nogil:
         row(tr, &tr.tables.numeric[code])
     elif 8 <= code <= 17:
         r_bulk(tr, code)
+    elif 19 <= code <= 22:
+        r_wide(tr, code)
     else:
         fail(tr.r, FAULT_UNSUPPORTED, tr.at, b"instruction is not supported yet")
 

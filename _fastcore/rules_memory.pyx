@@ -103,17 +103,26 @@ cdef Ir* emit_access(Tr* tr, uint32_t op, const Access* x, Val* a, Val* b, uint3
     return ir
 
 
+cdef void open_window(Tr* tr, const Access* x, Val* a) noexcept nogil:
+    """The address becomes 0, until `close_window`."""
+    far(tr, OP_WINDOW, x, a, NULL, 0)
+    a.type = VT_I32
+    a.kind = AT_CONSTANT
+    a.bits = 0
+    a.producer = -1
+
+
+cdef void close_window(Tr* tr) noexcept nogil:
+    new_ir(tr, OP_HOME)
+
+
 cdef Ir* through_window(Tr* tr, uint32_t op, const Access* x, Val* a, Val* b, uint32_t result) noexcept nogil:
     cdef Val zero = a[0]
     cdef uint32_t done
-    far(tr, OP_WINDOW, x, a, NULL, 0)
-    zero.type = VT_I32
-    zero.kind = AT_CONSTANT
-    zero.bits = 0
-    zero.producer = -1
+    open_window(tr, x, &zero)
     emit(tr, op, &zero, b, 0, result).places = 1
     done = tr.n_irs - 1
-    new_ir(tr, OP_HOME)
+    close_window(tr)
     return &tr.irs[done]
 
 

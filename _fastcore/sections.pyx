@@ -143,6 +143,13 @@ cdef int tag_type(Unit* unit, Type** type) noexcept nogil:
     return 0
 
 
+cdef void place_global(Unit* unit, uint32_t slots) noexcept nogil:
+    """The global whose type was read gets its slots."""
+    unit.globals[unit.n_globals].slot = unit.global_slots
+    unit.global_slots += slots
+    unit.n_globals += 1
+
+
 cdef int room(Unit* unit, void** array, uint64_t n, uint64_t size) noexcept nogil:
     array[0] = calloc(n + 1, size)
     return 0 if array[0] != NULL else fail(&unit.r, FAULT_MEMORY, unit.r.at, b"out of memory")
@@ -196,7 +203,7 @@ cdef int one_import(Unit* unit, Import* i) noexcept nogil:
     elif i.kind == EXTERN_GLOBAL:
         i.index = unit.n_globals
         global_type(unit, &unit.globals[unit.n_globals])
-        unit.n_globals += 1
+        place_global(unit, 1)
     elif i.kind == EXTERN_TAG:
         i.index = unit.n_tags
         tag_type(unit, &unit.tags[unit.n_tags])
@@ -294,6 +301,11 @@ cdef int init_expr(Unit* unit, uint32_t wanted, Init* init) noexcept nogil:
         init.bits = load32(r.at) if op == 0x43 else load64(r.at)
         r.at += 4 if op == 0x43 else 8
         type = VT_F32 if op == 0x43 else VT_F64
+    elif op == 0xFD and r.end - r.at >= 17 and r.at[0] == 0x0C:
+        init.bits = load64(r.at + 1)
+        init.high = load64(r.at + 9)
+        r.at += 17
+        type = VT_V128
     elif op == 0x23:
         init.kind = INIT_GLOBAL
         init.bits = u32(r)
@@ -332,7 +344,7 @@ cdef int global_section(Unit* unit) noexcept nogil:
     for i in range(n):
         if global_type(unit, &unit.globals[unit.n_globals]) < 0 or init_expr(unit, unit.globals[unit.n_globals].type, &unit.inits[i]) < 0:
             return -1
-        unit.n_globals += 1
+        place_global(unit, slots_of(unit.globals[unit.n_globals].type))
     return 0
 
 

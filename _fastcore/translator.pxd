@@ -92,6 +92,8 @@ cdef struct Tr:
     uint32_t tag            # the last index of a tag
     uint32_t* targets       # labels of the br_tables of this block
     uint32_t n_targets, cap_targets
+    uint64_t* vectors       # constants of this function, two words each; `bits` of a value is the index of the first
+    uint32_t n_vectors, cap_vectors
     uint32_t* local_types
     uint32_t* local_slots
     uint32_t* local_pending # values of the stack that are AT_LOCAL here

@@ -4,7 +4,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport realloc
 from libc.string cimport memset
 from pywasm_ref._fastcore.dispatch cimport handler_word
-from pywasm_ref._fastcore.layout cimport W, VT_I64, VT_F32, VT_F64, slots_of
+from pywasm_ref._fastcore.layout cimport W, VT_I64, VT_F32, VT_F64, VT_V128, slots_of
 from pywasm_ref._fastcore.reader cimport FAULT_MEMORY, FAULT_UNSUPPORTED, fail
 from pywasm_ref._fastcore.tables cimport *
 
@@ -115,6 +115,8 @@ cdef void into_slot(Tr* tr, Val* v, uint32_t slot) noexcept nogil:
     if v.kind == AT_SLOT and v.slot == slot:
         return
     note_write(tr, slot, 0)
+    if slots_of(v.type) == 2:
+        note_write(tr, slot + 1, 0)
     if v.kind == AT_REGISTER and (v.slot == slot or not tr.irs[v.producer].writes):
         ir = &tr.irs[v.producer]
         ir.writes = 1
@@ -122,6 +124,13 @@ cdef void into_slot(Tr* tr, Val* v, uint32_t slot) noexcept nogil:
         if tr.holder[acc] >= 0:
             tr.holder[acc] = -1
         tr.known[acc] = slot
+    elif v.kind == AT_CONSTANT and v.type == VT_V128:
+        ir = new_ir(tr, OP_CONST_V)
+        ir.extras = 2
+        ir.extra = tr.vectors[v.bits]
+        ir.offset = tr.vectors[v.bits + 1]
+        ir.dst = slot
+        ir.writes = 1
     elif v.kind == AT_CONSTANT:
         ir = new_ir(tr, OP_CONST64 if v.bits >> 32 else OP_CONST32)
         ir.k = ir.extra = v.bits
@@ -135,8 +144,7 @@ cdef void into_slot(Tr* tr, Val* v, uint32_t slot) noexcept nogil:
         ir.dst = slot
         ir.writes = 1
         if slots_of(v.type) == 2:
-            ir.op = OP_COPY_N
-            ir.b = 2
+            ir.op = OP_COPY_V
     if v.kind == AT_LOCAL:
         tr.local_pending[v.index] -= 1
     v.kind = AT_SLOT
@@ -259,6 +267,8 @@ cdef Ir* emit(Tr* tr, uint32_t op, Val* a, Val* b, uint64_t offset, uint32_t res
             tr.holder[info.acc] = <int32_t>(tr.n_vals - 1)
         else:
             ir.writes = 1
+            note_write(tr, v.slot, 0)
+            note_write(tr, v.slot + 1, 0)
     return ir
 
 
@@ -357,6 +367,8 @@ cdef void set_local(Tr* tr, uint32_t local, Val* v) noexcept nogil:
         ir.dst = slot
         ir.writes = 1
         note_write(tr, slot, acc)
+        if slots_of(v.type) == 2:
+            note_write(tr, slot + 1, 0)
     elif v.kind == AT_REGISTER:
         ir = new_ir(tr, OP_KEEP_I if acc == 1 else OP_KEEP_D if acc == 2 else OP_KEEP_F)
         ir.dst = slot
@@ -463,6 +475,7 @@ cdef void operands(const Operation* info, Ir* ir, W* w) noexcept nogil:
         elif ir.kb == AT_CONSTANT:
             w[2].u = ir.k
     else:
+        w[1].h[3] = ir.x
         if ir.ka == AT_SLOT:
             w[1].h[0] = ir.a
             if ir.kb == AT_SLOT:

@@ -21,6 +21,7 @@ cdef struct Name:
 cdef struct Init:
     int kind
     uint64_t bits           # the constant, an index, or the Code* of a function without parameters
+    uint64_t high           # of a v128
 
 cdef struct Limit:
     uint64_t min
@@ -36,6 +37,7 @@ cdef struct Limit:
 cdef struct GlobalDef:
     uint32_t type
     bint mutable
+    uint32_t slot           # where it stands behind the context: an imported one is a pointer there
 
 cdef struct Import:
     Name module
@@ -92,6 +94,7 @@ cdef struct Unit:
     Init* inits             # of defined globals
     uint32_t n_globals
     uint32_t imported_globals
+    uint32_t global_slots
     Limit* tables
     uint32_t n_tables
     uint32_t imported_tables
@@ -129,8 +132,8 @@ cdef struct Unit:
     uint32_t n_declared
 
 cdef inline uint32_t global_offset(Unit* unit, uint32_t index) noexcept nogil:
-    """Where a global stands behind the context of an instance."""
-    return CTX_SIZE + index * 8
+    """Where a global stands behind the context of an instance; the index behind the last gives the end."""
+    return CTX_SIZE + 8 * (unit.globals[index].slot if index < unit.n_globals else unit.global_slots)
 
 cdef enum:
     CTX_SIZE = 256

@@ -20,7 +20,7 @@ from pywasm_ref._fastcore.memory cimport mem_grow, outside
 from pywasm_ref._fastcore.numerics cimport *
 from pywasm_ref._fastcore.tables_rt cimport tab_fill, tab_grow
 from pywasm_ref._fastcore.waiting cimport notify_at, wait_at
-
+{vectors}
 cdef extern from *:
     """
     #if defined(__GNUC__) || defined(__clang__)
@@ -38,7 +38,8 @@ REGISTERS = {"i": "<uint32_t>r0", "l": "r0", "d": "f0", "f": "g0"}
 CONSTANTS = {"i": "pc[1].w[1]", "l": "<uint64_t><int64_t>pc[1].s[1]", "d": "pc[2].f", "f": "pc[1].g[1]"}
 SIGNED = {"i": "<int32_t>", "l": "<int64_t>"}
 RESULTS = {"i": ("r0 = <uint32_t>({e})", "u64 = r0"), "l": ("r0 = <uint64_t>({e})", "u64 = r0"),
-           "d": ("f0 = {e}", "f64 = f0"), "f": ("g0 = {e}", "f32 = g0")}  # fmt: skip
+           "d": ("f0 = {e}", "f64 = f0"), "f": ("g0 = {e}", "f32 = g0"), "v": ("v128_put(&fp[pc[1].h[1]], {e})", "")}  # fmt: skip
+VECTORS = "from pywasm_ref._fastcore.vector_lanes cimport *\nfrom pywasm_ref._fastcore.vectors cimport *\n"
 
 
 def length(v: Variant) -> int:
@@ -58,7 +59,7 @@ def _operand(v: Variant, position: int) -> str:
     letter, kind = v.operation.operands[position], v.kinds[position]
     if kind == SLOT:
         place = 1 if v.operation.format == "store" and position else 2 if position and v.kinds[0] == SLOT else 0
-        return f"fp[pc[1].h[{place}]].{SLOT_FIELDS[letter]}"
+        return f"v128_at(&fp[pc[1].h[{place}]])" if letter == "v" else f"fp[pc[1].h[{place}]].{SLOT_FIELDS[letter]}"
     if kind == "r":
         return REGISTERS[letter]
     if v.operation.format == "store":
@@ -134,7 +135,7 @@ def temporaries(lines: list[str]) -> list[str]:
 
 def threaded(topic: str, found: list[Variant]) -> str:
     """A module of handlers that call each other at their ends."""
-    out = [HEAD.format(doc=f"Handlers, tail-threaded: {topic}.")]
+    out = [HEAD.format(doc=f"Handlers, tail-threaded: {topic}.", vectors=VECTORS if topic == "vector" else "")]
     goto = [f"return (<handler_t>pc[0].v)(pc, {ARGUMENTS})"]
     jump = ["if ctx.ticks < 0:", f"    return ctx.tick(pc, {ARGUMENTS})", *goto]
     for v in found:
@@ -151,7 +152,7 @@ def threaded(topic: str, found: list[Variant]) -> str:
 
 def loop(found: list[Variant]) -> str:
     """The same bodies in one loop, for where tail calls cannot be relied on."""
-    out = [HEAD.format(doc="Handlers as cases of a loop, for compilers that do not turn tail calls into jumps.")]
+    out = [HEAD.format(doc="Handlers as cases of a loop, for compilers that do not turn tail calls into jumps.", vectors=VECTORS)]
     out.append(f"\ncdef int loop({SIGNATURE}) noexcept nogil:")
     out += [f"    cdef {c} {name}" for name, c in TEMPORARIES.items()]
     out.append("    while True:")

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 SLOT, REGISTER, CONSTANT = "s", "r", "k"
 KINDS = {"": 0, SLOT: 1, REGISTER: 2, CONSTANT: 3}
-VALTYPES = {"i": 1, "l": 2, "f": 3, "d": 4}
-CLASSES = {"": 0, "i": 1, "l": 1, "d": 2, "f": 3}
-"""Accumulators: r0 for integers, f0 for f64, g0 for f32."""
+VALTYPES = {"i": 1, "l": 2, "f": 3, "d": 4, "v": 5}
+CLASSES = {"": 0, "i": 1, "l": 1, "d": 2, "f": 3, "v": 0}
+"""Accumulators: r0 for integers, f0 for f64, g0 for f32. A vector has none and is always written to its slots."""
 
 FORMATS = ("value", "load", "store", "branch", "raw")
 
@@ -39,9 +39,10 @@ TEMPORARIES = {
 class Operation:
     """An operation of the intermediate code.
 
-    `operands` has a type letter for each operand that comes from the stack: i32 `i`, i64 `l`, f32 `f`, f64 `d`. `kinds` lists the
+    `operands` has a type letter for each operand that comes from the stack: i32 `i`, i64 `l`, f32 `f`, f64 `d`, v128 `v`. `kinds` lists the
     combinations of operand kinds that have a handler; the translator makes all others fit. `result` is a type letter too: such an
-    operation has a handler that leaves the value in its accumulator and one that writes it to a slot as well.
+    operation has a handler that leaves the value in its accumulator and one that writes it to a slot as well, or only the
+    second where there is no accumulator.
     """
 
     name: str
@@ -84,6 +85,6 @@ def variants(operations: tuple[Operation, ...]) -> list[Variant]:
     found: list[Variant] = []
     for operation in operations:
         for kinds in operation.kinds or ("",):
-            for writes in (False, True) if operation.result else (False,):
+            for writes in (False, True) if CLASSES[operation.result] else (False,):
                 found.append(Variant(len(found) + 1, operation, kinds, writes))
     return found

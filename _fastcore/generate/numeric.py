@@ -11,7 +11,7 @@ UNARY = ("s", "r")
 INTEGER = ("ss", "sr", "rs", "sk", "rk", "ks", "kr")
 COMMUTING = ("ss", "sr", "sk", "rk")
 FLOAT = ("ss", "sr", "rs", "sk", "rk", "ks", "kr")
-LETTERS = {"i32": "i", "i64": "l", "f32": "f", "f64": "d"}
+LETTERS = {"i32": "i", "i64": "l", "f32": "f", "f64": "d", "v128": "v"}
 
 ZERO = "if {b} == 0: TRAP INTEGER_DIVIDE_BY_ZERO\n"
 LEAST = {32: "(-2147483647 - 1)", 64: "(-9223372036854775807LL - 1)"}

@@ -7,10 +7,13 @@ import re
 from _fastcore.generate.handlers import length
 from _fastcore.generate.model import CLASSES, FORMATS, VALTYPES, Operation, Variant
 from _fastcore.generate.numeric import LETTERS
+from _fastcore.generate.vector import vector_opcode, vector_ops
 from pywasm_ref.features import Feature
-from pywasm_ref.isa import OPS
+from pywasm_ref.isa import OPS, Op
 
 FAMILIES = ("none", "numeric", "load", "store", "atomic")
+VECTOR_FAMILIES = ("none", "pure", "ternary", "extract", "replace", "load", "store", "load_lane", "store_lane", "const", "shuffle")
+VECTOR_OPCODES = 0x114
 
 
 def identifier(name: str) -> str:
@@ -27,7 +30,9 @@ def _opcode_rows(operations: tuple[Operation, ...]) -> tuple[bytes, bytes]:
     plain, prefixed = [bytes(8)] * 256, [bytes(8)] * 32
     for op in OPS:
         code = op.code
-        if op.mnemonic not in numbers or op.mnemonic.startswith("memory.") or op.immediates not in ((), ("memarg",)):
+        if op.mnemonic not in numbers or (isinstance(code, tuple) and code[0] != 0xFC):
+            continue
+        if op.mnemonic.startswith("memory.") or op.immediates not in ((), ("memarg",)):
             continue
         family = "numeric" if not op.immediates else "load" if "->" in op.type and op.type.split("->")[1].strip() else "store"
         left, right = (side.split() for side in op.type.replace("at ", "i32 ", 1).split("->"))
@@ -37,7 +42,7 @@ def _opcode_rows(operations: tuple[Operation, ...]) -> tuple[bytes, bytes]:
         row += _u16(numbers[op.mnemonic])
         if isinstance(code, int):
             plain[code] = row
-        elif code[0] == 0xFC:
+        else:
             prefixed[code[1]] = row
     return b"".join(plain), b"".join(prefixed)
 
@@ -55,6 +60,31 @@ def _atomic_rows(numbers: dict[str, int]) -> bytes:
         out = VALTYPES[LETTERS[right[0]]] if right else 0
         row = bytes([FAMILIES.index("atomic"), len(left) | c << 2, 0, b, out, op.access.bit_length() - 1])
         rows[op.code[1]] = row + _u16(numbers[name])
+    return b"".join(rows)
+
+
+def _vector_family(op: Op, left: list[str], right: list[str]) -> str:
+    if op.immediates == ("memarg", "laneidx"):
+        return "load_lane" if right else "store_lane"
+    if op.immediates == ("memarg",):
+        return "load" if right else "store"
+    if op.immediates == ("laneidx",):
+        return "replace" if len(left) == 2 else "extract"
+    return {"v128": "const", "laneidx*16": "shuffle"}[op.immediates[0]] if op.immediates else "ternary" if len(left) == 3 else "pure"
+
+
+def _vector_rows(numbers: dict[str, int]) -> bytes:
+    """The same for what stands behind 0xFD; the number of lanes stands in the place of the alignment where there is none."""
+    rows = [bytes(8)] * VECTOR_OPCODES
+    for op in vector_ops():
+        left, right = (side.split() for side in op.type.replace("at ", "i32 ", 1).split("->"))
+        family = _vector_family(op, left, right)
+        ins = [VALTYPES[LETTERS[t]] for t in left[:2]]
+        out = VALTYPES[LETTERS[right[0]]] if right else 0
+        shape = op.mnemonic.split(".")[0]
+        last = op.access.bit_length() - 1 if op.access else 128 // int(shape[1 : shape.index("x")]) if shape != "v128" else 0
+        row = bytes([VECTOR_FAMILIES.index(family), len(left), *ins, *[0] * (2 - len(ins)), out, last])
+        rows[vector_opcode(op)] = row + _u16(numbers.get(op.mnemonic, 0))
     return b"".join(rows)
 
 
@@ -79,10 +109,12 @@ def tables(operations: tuple[Operation, ...], found: list[Variant]) -> tuple[str
     names = "".join(f"    {identifier(name)} = {number}\n" for name, number in numbers.items())
     handlers = "".join(f"    H_{v.name.upper()} = {v.number}\n" for v in found if v.operation.name in ("halt", "restore", "copy"))
     features = "".join(f"    F_{feature.name} = {1 << i:#x}\n" for i, feature in enumerate(Feature))
-    header = HEADER.format(features=features, names=names, handlers=handlers, count=len(found) + 1, operations=len(operations) + 1)
+    families = ", ".join(f"VECTOR_{family.upper()}" for family in VECTOR_FAMILIES)
+    counts = {"count": len(found) + 1, "operations": len(operations) + 1, "vector_opcodes": VECTOR_OPCODES}
+    header = HEADER.format(features=features, names=names, handlers=handlers, vector_families=families, **counts)
     flat = _u16(*(n for row in grid for n in row))
     module = MODULE.format(plain=_literal(plain), prefixed=_literal(prefixed), atomic=_literal(_atomic_rows(numbers)),
-                           rows=_literal(b"".join(rows)), grid=_literal(flat),
+                           vector=_literal(_vector_rows(numbers)), rows=_literal(b"".join(rows)), grid=_literal(flat),
                            lengths=_literal(bytes(lengths)), names=" ".join(["none", *(v.name for v in found)]))  # fmt: skip
     return header, module
 
@@ -95,6 +127,7 @@ from libc.stdint cimport uint8_t, uint16_t
 cdef enum:
     HANDLERS = {count}
     OPERATIONS = {operations}
+    VECTOR_OPCODES = {vector_opcodes}
 {handlers}
 cdef enum:
 {names}
@@ -102,6 +135,9 @@ cdef enum:
 {features}
 cdef enum Family:
     FAMILY_NONE, FAMILY_NUMERIC, FAMILY_LOAD, FAMILY_STORE, FAMILY_ATOMIC
+
+cdef enum VectorFamily:
+    {vector_families}
 
 cdef enum Format:
     FORMAT_VALUE, FORMAT_LOAD, FORMAT_STORE, FORMAT_BRANCH, FORMAT_RAW
@@ -112,7 +148,7 @@ cdef struct Opcode:
     uint8_t a
     uint8_t b
     uint8_t result
-    uint8_t align
+    uint8_t align           # a power of two; or a number of lanes
     uint16_t operation
 
 cdef struct Operation:
@@ -131,6 +167,7 @@ cdef struct Tables:
     const Opcode* plain     # 256 opcodes of one byte
     const Opcode* numeric   # 32 behind 0xFC
     const Opcode* atomic    # 128 behind 0xFE; the two lower bits of n_operands count, the others are the type of the third
+    const Opcode* vector    # VECTOR_OPCODES behind 0xFD
     const Operation* operations
     const uint16_t* variants    # 32 for each operation: a << 3 | b << 1 | writes
     const uint8_t* lengths      # words of each handler
@@ -155,6 +192,7 @@ cdef Tables TABLES
 TABLES.plain = <const Opcode*>aligned({plain})
 TABLES.numeric = <const Opcode*>aligned({prefixed})
 TABLES.atomic = <const Opcode*>aligned({atomic})
+TABLES.vector = <const Opcode*>aligned({vector})
 TABLES.operations = <const Operation*>aligned({rows})
 TABLES.variants = <const uint16_t*>aligned({grid})
 TABLES.lengths = <const uint8_t*>aligned({lengths})
