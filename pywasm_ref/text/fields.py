@@ -184,7 +184,7 @@ def _import(c: Context, draft: Draft) -> None:
     tokens.expect("(")
     kind = tokens.text
     if kind not in _EXTERN_TYPES:
-        raise tokens.unexpected()
+        raise tokens.unexpected("func, table, memory, global or tag")
     tokens.i += 1
     x = draft.enter(getattr(c, SPACES[kind]))
     draft.do_import(at, module, name, _EXTERN_TYPES[kind](c, x))
@@ -477,7 +477,7 @@ def _export(c: Context, draft: Draft) -> None:
     tokens.expect("(")
     kind = _KINDS.get(tokens.text)
     if kind is None:
-        raise tokens.unexpected()
+        raise tokens.unexpected("func, table, memory, global or tag")
     tokens.i += 1
     draft.add("exports", at, Export(name, kind, c.index(getattr(c, SPACES[kind.value]))))
     tokens.expect(")")

@@ -109,7 +109,7 @@ def _two_indices(c: Context) -> bool:
     """Whether an index follows the one that stands here."""
     start = c.tokens.i
     if not c.has_index():
-        raise c.tokens.unexpected()
+        raise c.tokens.unexpected("an index")
     c.tokens.i += 1
     two = c.has_index()
     c.tokens.i = start
@@ -200,7 +200,7 @@ def _equals(tokens: Tokens, prefix: str) -> int | None:
     if not text.startswith(prefix):
         return None
     if not values.is_nat(text[len(prefix) :]):
-        raise tokens.unexpected()
+        raise tokens.unexpected(f"`{prefix}` and a number")
     tokens.i += 1
     return tokens.placed(lambda text: values.natural(text[len(prefix) :], 64), tokens.i - 1)
 
@@ -222,7 +222,7 @@ def vector(tokens: Tokens) -> int:
     """The 128 bits that a shape and its lanes give."""
     shape = tokens.text
     if shape not in values.SHAPES:
-        raise tokens.unexpected()
+        raise tokens.unexpected("a shape of lanes")
     tokens.i += 1
     first = tokens.i
     lanes = tokens.numbers()

@@ -143,7 +143,7 @@ class Tokens:
     def expect(self, word: str) -> None:
         """Step over the token, which must be that word."""
         if self.texts[self.i] != word:
-            raise self.unexpected()
+            raise self.unexpected(f"`{word}`")
         self.i += 1
 
     def opens(self, word: str) -> bool:
@@ -174,7 +174,7 @@ class Tokens:
         """The bytes of a string literal."""
         i = self.i
         if self.kinds[i] is not Kind.STRING:
-            raise self.unexpected()
+            raise self.unexpected("a string")
         self.i += 1
         return self.placed(values.string, i)
 
@@ -189,7 +189,7 @@ class Tokens:
         """A string literal that must be UTF-8."""
         i = self.i
         if self.kinds[i] is not Kind.STRING:
-            raise self.unexpected()
+            raise self.unexpected("a string")
         self.i += 1
         return self.placed(lambda text: values.utf8(values.string(text)), i)
 
@@ -197,14 +197,14 @@ class Tokens:
         """An unsigned integer literal below 2**bits."""
         i = self.i
         if self.kinds[i] is not Kind.NAT:
-            raise self.unexpected()
+            raise self.unexpected("an unsigned integer")
         self.i += 1
         return self.placed(lambda text: values.natural(text, bits), i)
 
     def number(self, read: Callable[[str], int]) -> int:
         """A number literal as `read` understands it."""
         if not self.is_number():
-            raise self.unexpected()
+            raise self.unexpected("a number")
         self.i += 1
         return self.placed(read, self.i - 1)
 
@@ -236,13 +236,13 @@ class Tokens:
         """A failure that points to the current token, or to a place of its own."""
         return Malformed(message, self.starts[self.i] if at is None else at, self.source)
 
-    def unexpected(self) -> Malformed:
-        """The failure of a token that must not stand here, in the words that fit it."""
+    def unexpected(self, wanted: str = "") -> Malformed:
+        """The failure of a token that must not stand here, in the words that fit it, and what is wanted where that is one thing."""
         text, kind = self.texts[self.i], self.kinds[self.i]
         if kind is Kind.PROBLEM and self.problem:
             return self.problem
         if not is_unknown(text, kind):
-            return self.error("unexpected token")
+            return self.error(f"unexpected token; {wanted} is expected" if wanted else "unexpected token")
         meant = near(text, sorted(KEYWORDS))
         return self.error(f"unknown operator {text}{f'; did you mean {meant}?' if meant else ''}")
 

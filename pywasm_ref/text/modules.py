@@ -33,7 +33,7 @@ def read_module(tokens: Tokens, features: Features = WASM_3) -> Module:
     else:
         module = read_module_fields(tokens, features)
     if tokens.kind is not Kind.END:
-        raise tokens.unexpected()
+        raise tokens.unexpected("the end of the text")
     return module
 
 
@@ -82,14 +82,14 @@ def _bind_all(c: Context) -> list[int]:
         bind = _BINDERS.get(tokens.texts[start + 1])
         if bind is None:
             tokens.i = start + 1
-            raise tokens.unexpected()
+            raise tokens.unexpected("a field of a module")
         tokens.i = start + 2
         bind(c, tokens.closing(start))
         starts.append(start)
         end = tokens.closing(start)
         tokens.i = end + (tokens.texts[end] == ")")
     if tokens.text not in (")", ""):
-        raise tokens.unexpected()
+        raise tokens.unexpected("a field of a module")
     return starts
 
 

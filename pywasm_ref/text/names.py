@@ -152,7 +152,7 @@ class Context:
             tokens.i = i + 1
             return int(text) if len(text) < 9 and text.isdecimal() else self._long_index(i)
         if kind is not Kind.ID:
-            raise tokens.unexpected()
+            raise tokens.unexpected("an index")
         tokens.i = i + 1
         try:
             return space.lookup(text[1:])

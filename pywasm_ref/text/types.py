@@ -71,7 +71,7 @@ def reftype(c: Context) -> RefType:
         tokens.i += 1
         return short
     if not tokens.enter("ref"):
-        raise tokens.unexpected()
+        raise tokens.unexpected("a type")
     null = tokens.accept("null")
     heap = heaptype(c)
     tokens.expect(")")

@@ -93,3 +93,23 @@ def test_an_error_knows_its_source() -> None:
         parse(Source("a.wat", "(module\n(func foo))"))
     with pytest.raises(Malformed, match=r"^<text>:1:7: unexpected token"):
         parse("(func 1)")
+
+
+@pytest.mark.parametrize(
+    ("source", "wanted"),
+    [
+        ("(module (func (export 3)))", "a string"),
+        ("(module (func (param 3)))", "a type"),
+        ("(module (func (i32.const)))", "a number"),
+        ("(module (func (local.get)))", "an index"),
+        ("(module) 3", "the end of the text"),
+        ('(module (import "a" "b" (func i32)))', "`)`"),
+        ("(module (func (v128.const 3)))", "a shape of lanes"),
+        ("(module (memory.size))", "a field of a module"),
+        ('(module (export "a" (param 3)))', "func, table, memory, global or tag"),
+    ],
+)
+def test_a_token_that_must_not_stand_here_is_told_with_what_must(source: str, wanted: str) -> None:
+    with pytest.raises(Malformed) as caught:
+        parse(source)
+    assert caught.value.message == f"unexpected token; {wanted} is expected"
