@@ -9,6 +9,9 @@ from dataclasses import dataclass, fields
 class Limits:
     """The most that all guests of one store may use; a guest that wants more meets `Exhaustion`, or a growth that fails.
 
+    Whatever `call_depth` is, the reference engine allows 50 calls from the host inside each other, where a host function calls the
+    guest again: these take room on Python's own stack.
+
     Units   `fuel` in instructions, None for no end; `memory_pages` in pages of 64 KiB of all memories together, `table_entries` of
             all tables together, those that nobody refers to any more not counted; `call_depth` in calls that have not returned;
             `heap` in structures, arrays and exceptions of the guest that are alive, those with 64 or more fields or elements

@@ -107,7 +107,7 @@ class Machine:
         store = self.store
         machines = store.machines
         if len(machines) >= MACHINES:
-            raise Exhaustion("call stack exhausted")
+            raise Exhaustion(f"call stack exhausted: {MACHINES} calls from the host are inside each other")
         store.ballast = store.ballast or ballast()
         self.max_frames = store.call_depth - sum([len(z.frames) - 1 for z in machines])
         machines.append(self)
@@ -137,7 +137,7 @@ class Machine:
         except RecursionError:
             if len(machines) == 1:
                 raise
-            raise Exhaustion("call stack exhausted") from None
+            raise Exhaustion("call stack exhausted: Python allows no deeper recursion") from None
         finally:
             machines.remove(self)
         return self.values

@@ -29,7 +29,7 @@ VALUES = 1 << 22
 """On the operand stack of one machine, and as many in locals."""
 HEAP = 10_000_000
 MACHINES = 50
-"""At work at once in one store; each that a host function starts costs several calls in Python."""
+"""At work at once in one store; each that a host function starts costs eleven calls in Python or more, of which there may be 1000."""
 
 Bytes = bytearray | mmap | memoryview
 """What a memory keeps its bytes in: a mapping where it is so large that pages should cost nothing before they are touched, and the part

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -312,6 +313,22 @@ def test_a_large_memory_grows_in_place_or_moves_under_a_view() -> None:
         assert call(inst, "grow") == [1025]
         assert (len(view), view[5]) == (1025 << 16, 9)
     assert (len(memory.data), memory.data[5], memory.data[-1]) == (1026 << 16, 9, 0)
+
+
+def test_hosts_and_guests_may_call_each_other_fifty_deep() -> None:
+    store = Store()
+    depth = 0
+
+    def again(args: list[Any]) -> list[Any]:
+        nonlocal depth
+        depth += 1
+        return call(inst, "f", store=store)
+
+    inst = start('(module (import "" "" (func)) (func (export "f") (call 0)))', HostFunc(signature(), again), store=store)
+    with pytest.raises(Exhaustion, match="call stack exhausted: 50 calls from the host are inside each other"):
+        call(inst, "f", store=store)
+    assert depth == 50
+    assert store.machines == []
 
 
 BULK = """(module (type $a (array (mut i8))) (type $r (array (mut funcref))) (memory (export "m") 16) (table (export "t") 1000000 funcref)
