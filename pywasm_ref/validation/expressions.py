@@ -8,21 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pywasm_ref.errors import Invalid
-from pywasm_ref.features import Feature
+from pywasm_ref.features import Feature, Features
 from pywasm_ref.syntax import instructions as form
 from pywasm_ref.syntax.instructions import Expr, Instr, Instrs
 from pywasm_ref.syntax.types import ValType
 from pywasm_ref.validation.context import Checker, Clause
-from pywasm_ref.validation.instructions.registry import RULES, Rule
+from pywasm_ref.validation.instructions.registry import RULES, Rule, rules_of
 
 Leave = Callable[[Checker], Clause | None]
 
 
-def check(c: Checker, expr: Expr, rules: Mapping[type[Instr], Rule] = RULES, leave: Leave = Checker.leave) -> None:
-    """Check an expression that the checker has been started for.
+def check(c: Checker, expr: Expr, rules: Mapping[type[Instr], Rule] | None = None, leave: Leave = Checker.leave) -> None:
+    """Check an expression that the checker has been started for, by the rules of its features if there are no others.
 
     Fails   Invalid  by the rule of some instruction; the error says which, and stands at its place
     """
+    rules = rules_of(c.context.features) if rules is None else rules
     open_bodies = [iter(expr.body)]
     place = -1
     i: Instr | None = None
@@ -50,9 +51,9 @@ def check(c: Checker, expr: Expr, rules: Mapping[type[Instr], Rule] = RULES, lea
 class Recorder:
     """Notes what is known of the operand stack before each opcode of the linear code: entries stand as in `Expr.places`."""
 
-    def __init__(self) -> None:
+    def __init__(self, features: Features) -> None:
         self.seen: list[tuple[ValType, ...]] = []
-        self.rules = {key: self.watched(rule) for key, rule in RULES.items()}
+        self.rules = {key: self.watched(rule) for key, rule in rules_of(features).items()}
         self.implied = False
 
     def watched(self, rule: Rule) -> Rule:
@@ -74,7 +75,15 @@ class Recorder:
 # Constant expressions
 
 
-def check_constant(c: Checker, expr: Expr, t: ValType) -> None:
+def check_element(c: Checker, expr: Expr, t: ValType) -> None:
+    """Check an entry of an element segment; a function stood there before `ref.func` was an instruction.
+
+    Fails   Invalid  as any constant expression does
+    """
+    check_constant(c, expr, t, RULES if len(expr.body) == 1 and isinstance(expr.body[0], form.RefFunc) else None)
+
+
+def check_constant(c: Checker, expr: Expr, t: ValType, rules: Mapping[type[Instr], Rule] | None = None) -> None:
     """Check an expression that is computed when the module is instantiated.
 
     Fails   Invalid  "constant expression required", or as any expression does
@@ -87,7 +96,7 @@ def check_constant(c: Checker, expr: Expr, t: ValType) -> None:
             error.at = expr.places[place] if place < len(expr.places) else None
             raise
     c.start("constant expression", 0, (), (t,))
-    check(c, expr)
+    check(c, expr, rules)
 
 
 ALWAYS_CONSTANT = frozenset(

@@ -13,10 +13,10 @@ from typing import TypeVar
 from pywasm_ref.errors import Invalid
 from pywasm_ref.features import WASM_3, Feature, Features
 from pywasm_ref.syntax.instructions import Expr, RefFunc
-from pywasm_ref.syntax.modules import Active, Data, Elem, Export, ExternKind, Func, Global, Import, Mem, Module, Table, Tag
+from pywasm_ref.syntax.modules import Active, Data, Elem, Export, ExternKind, Func, Global, Import, Mem, Mode, Module, Table, Tag
 from pywasm_ref.syntax.types import DefType, ExternType, FuncType, FuncTypeUse, GlobalType, MemType, TableType, TagType, ValType
 from pywasm_ref.validation.context import Checker, Context, locals_of
-from pywasm_ref.validation.expressions import Recorder, check, check_constant
+from pywasm_ref.validation.expressions import Recorder, check, check_constant, check_element
 from pywasm_ref.validation.gates import require
 from pywasm_ref.validation.instructions.table import require_elem
 from pywasm_ref.validation.typedefs import define, elemtype, externtype, function, globaltype, memtype, tabletype, tagtype
@@ -57,7 +57,7 @@ def operand_types(module: Module, funcidx: int, features: Features = WASM_3) -> 
     Fails   Invalid  as `validate` does; IndexError for an index that no defined function has
     """
     checker, _ = environment(module, features)
-    bodies, recorder = FuncBodies(module, checker), Recorder()
+    bodies, recorder = FuncBodies(module, checker), Recorder(features)
     defined = funcidx - bodies.imported
     if defined < 0:
         raise IndexError(f"function {funcidx} is imported")
@@ -238,17 +238,29 @@ class FuncBodies:
 # Segments, start, exports
 
 
+SEGMENTS = {
+    Mode.PASSIVE: (Feature.BULK_MEMORY, "a passive segment"),
+    Mode.DECLARE: (Feature.REFERENCE_TYPES, "a declarative segment"),
+}
+
+
 def check_data(checker: Checker, data: Data) -> None:
-    """Fails   Invalid  "unknown memory", or as the offset does"""
+    """Fails   Invalid  "unknown memory", as the offset does, or for a segment that is not active where the feature is off"""
+    if isinstance(data.mode, Mode):
+        require(checker.context.features, *SEGMENTS[data.mode])
     if isinstance(data.mode, Active):
         check_constant(checker, data.mode.offset, checker.memory(data.mode.index).addr)
 
 
 def check_elem(checker: Checker, elem: Elem) -> None:
-    """Fails   Invalid  "unknown table", "type mismatch", or as the expressions do"""
+    """Fails   Invalid  "unknown table", "type mismatch", as the expressions do, or for a segment that is passive or declarative where the
+            feature is off
+    """
+    if isinstance(elem.mode, Mode):
+        require(checker.context.features, *SEGMENTS[elem.mode])
     t = checker.context.close(elem.type)
     for init in elem.inits:
-        check_constant(checker, init, t)
+        check_element(checker, init, t)
     if isinstance(elem.mode, Active):
         tt = checker.table(elem.mode.index)
         require_elem(checker, t, tt.elem, "element segment's type")

@@ -152,6 +152,15 @@ def test_an_export_can_be_named_like_eighty_thousand_others_but_one() -> None:
         ("(table 1 externref)", Feature.REFERENCE_TYPES, "a reference type"),
         ("(func (param v128))", Feature.SIMD, "a vector type"),
         ("(func (local exnref))", Feature.EXCEPTIONS, "a reference type"),
+        ('(data "x")', Feature.BULK_MEMORY, "a passive segment needs the feature bulk-memory"),
+        ("(elem func)", Feature.BULK_MEMORY, "a passive segment needs the feature bulk-memory"),
+        ("(elem declare func 0) (func)", Feature.REFERENCE_TYPES, "a declarative segment needs the feature reference-types"),
+        ("(func unreachable select (result i32) drop)", Feature.REFERENCE_TYPES, "select needs the feature reference-types"),
+        ("(func unreachable i32.extend8_s drop)", Feature.SIGN_EXTENSION, "i32.extend8_s needs the feature sign-extension"),
+        ("(func return_call 0)", Feature.TAIL_CALL, "return_call needs the feature tail-call"),
+        ("(memory 1) (func unreachable memory.fill)", Feature.BULK_MEMORY, "memory.fill needs the feature bulk-memory"),
+        ("(func unreachable i64.add128 unreachable)", Feature.WIDE_ARITHMETIC, "i64.add128 needs the feature wide-arithmetic"),
+        ("(func atomic.fence)", Feature.THREADS, "atomic.fence needs the feature threads"),
     ],
 )
 def test_without_its_feature_a_module_is_refused(fields: str, feature: Feature, words: str) -> None:

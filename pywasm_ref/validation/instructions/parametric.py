@@ -6,9 +6,11 @@ Spec    valid/instructions.html#parametric-instructions
 from __future__ import annotations
 
 from pywasm_ref.errors import Invalid
+from pywasm_ref.features import Feature
 from pywasm_ref.syntax import instructions as form
 from pywasm_ref.syntax.types import BOT, I32, RefType
 from pywasm_ref.validation.context import Checker
+from pywasm_ref.validation.gates import require
 from pywasm_ref.validation.instructions.registry import types
 from pywasm_ref.validation.instructions.signatures import fixed
 
@@ -29,6 +31,7 @@ def drop(c: Checker, i: form.Drop) -> None:
 def select(c: Checker, i: form.Select) -> None:
     """Without an annotation both operands have to be of one number or vector type."""
     if i.types is not None:
+        require(c.context.features, Feature.REFERENCE_TYPES, "select with a type")
         if len(i.types) != 1:
             raise Invalid(f"invalid result arity: select takes one type, not {len(i.types)}")
         t = c.context.valtype(i.types[0])
