@@ -263,7 +263,6 @@ cdef class Instance:
                 mem_free(self.ctx.mems[self.module.unit.imported_mems + i])
             if self.ctx.mems != &self.ctx.mem0:
                 free(self.ctx.mems)
-            free(self.ctx.imports)
             if self.ctx.tags != NULL:
                 for i in range(self.module.unit.n_tags):
                     tag_drop(self.ctx.tags[i])
