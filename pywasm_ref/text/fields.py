@@ -34,6 +34,7 @@ from pywasm_ref.syntax.modules import (
     Tag,
 )
 from pywasm_ref.syntax.types import (
+    FUNCREF,
     AbsHeapType,
     ExternType,
     FuncType,
@@ -364,16 +365,19 @@ def _table(c: Context, draft: Draft) -> None:
 
 
 def _table_with_elems(c: Context, draft: Draft, x: int, addr: NumType, at: int) -> None:
-    """`(elem …)` inline: a table of just that size, and an active segment."""
+    """`(elem …)` inline: a table of just that size, and an active segment. Function indices for a table of functions are a segment as
+    earlier releases had it, whose references are not null."""
     tokens = c.tokens
     type_ = reftype(c)
     inline = tokens.at
     if not tokens.enter("elem"):
         raise tokens.unexpected()
-    inits = _elem_exprs(c) if tokens.text == "(" else _elem_indices(c)
+    indices = tokens.text != "("
+    inits = _elem_indices(c) if indices else _elem_exprs(c)
+    held = _FUNCREF if indices and type_ == FUNCREF else type_
     draft.enter(c.elems)
     draft.define("tables", c.tables, at, Table(TableType(addr, Limits(len(inits), len(inits)), type_)))
-    draft.add("elems", inline, Elem(type_, inits, Active(x, _zero(c, addr, inline))))
+    draft.add("elems", inline, Elem(held, inits, Active(x, _zero(c, addr, inline))))
     tokens.expect(")")
 
 

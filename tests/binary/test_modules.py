@@ -12,6 +12,7 @@ from pywasm_ref.syntax import instructions as form
 from pywasm_ref.syntax.instructions import Expr
 from pywasm_ref.syntax.modules import Active, Custom, Data, Elem, Func, Mode, Module, Table
 from pywasm_ref.syntax.types import FUNCREF, I32, I64, AbsHeapType, FuncType, Limits, RecType, RefType, SubType, TableType
+from pywasm_ref.text import parse
 from tests.binary.builder import HEADER, ONE_TYPE, function, module
 
 FUNCS = RefType(False, AbsHeapType.FUNC)
@@ -188,3 +189,8 @@ def test_threads_are_a_feature_on_top() -> None:
     assert decode(data, WASM_3 | {Feature.THREADS}).mems[0].type.shared
     with pytest.raises(Malformed, match="malformed limits flags"):
         decode(data)
+
+
+def test_what_the_first_release_could_say_is_written_in_its_format() -> None:
+    said = parse('(module (table funcref (elem 0 0)) (func) (memory (data "a")))', WASM_1)
+    assert decode(encode(said), WASM_1) == said

@@ -44,7 +44,7 @@ def same(short: str, long: str) -> None:
         ("(func (local i32 i32) (local i64) (local $x i32))", "(func (local i32) (local i32 i64 i32))"),
         ("(memory (data \"ab\" \"c\"))", '(memory 1 1) (data (memory 0) (offset (i32.const 0)) "abc")'),
         ("(memory i64 (data))", '(memory i64 0 0) (data (offset i64.const 0) "")'),
-        ("(func $f) (table funcref (elem $f 0))", "(func) (table 2 2 funcref) (elem (table 0) (offset (i32.const 0)) funcref (ref.func 0) (ref.func 0))"),
+        ("(func $f) (table funcref (elem $f 0))", "(func) (table 2 2 funcref) (elem (table 0) (offset (i32.const 0)) func 0 0)"),
         ("(table i64 anyref (elem (ref.null any)))", "(table i64 1 1 anyref) (elem (offset (i64.const 0)) anyref (item ref.null any))"),
         ("(func) (table 1 funcref) (elem (i32.const 0) 0)", "(func) (table 1 funcref) (elem (table 0) (offset i32.const 0) func 0)"),
         ("(func) (elem func 0)", "(func) (elem (ref func) (item (ref.func 0)))"),
