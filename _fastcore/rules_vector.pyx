@@ -15,6 +15,7 @@ cdef enum:
     ADD128 = 19
     SUB128 = 20
     MUL_WIDE_S = 21
+    RELAXED = 0x100         # the first of the relaxed instructions
 
 
 cdef void r_vector(Tr* tr) noexcept nogil:
@@ -24,8 +25,8 @@ cdef void r_vector(Tr* tr) noexcept nogil:
     if tr.r.fault:
         return
     o = &tr.tables.vector[code if code < VECTOR_OPCODES else 0]
-    if code >= VECTOR_OPCODES or o.family == VECTOR_NONE:
-        illegal(tr, code)
+    if code >= VECTOR_OPCODES or o.family == VECTOR_NONE or not tr.unit.features & (F_SIMD if code < RELAXED else F_RELAXED_SIMD):
+        illegal(tr, 0xfd, code)
     elif o.family == VECTOR_PURE:
         pure(tr, o)
     elif o.family == VECTOR_LOAD or o.family == VECTOR_STORE:
@@ -42,9 +43,9 @@ cdef void r_vector(Tr* tr) noexcept nogil:
         shuffle(tr, o)
 
 
-cdef void illegal(Tr* tr, uint32_t code) noexcept nogil:
+cdef void illegal(Tr* tr, uint32_t prefix, uint32_t code) noexcept nogil:
     cdef char words[48]
-    snprintf(words, sizeof(words), b"illegal opcode fd %02x", code)
+    snprintf(words, sizeof(words), b"illegal opcode %02x %02x", prefix, code)
     malformed(tr.r, tr.at, words)
 
 
@@ -245,6 +246,9 @@ cdef void r_wide(Tr* tr, uint32_t code) noexcept nogil:
     cdef Ir* ir
     cdef uint32_t last
     cdef uint32_t types[4]
+    if not tr.unit.features & F_WIDE_ARITHMETIC:
+        illegal(tr, 0xfc, code)
+        return
     types[:] = [VT_I64, VT_I64, VT_I64, VT_I64]
     if not expect(tr, types, 4 if code <= SUB128 else 2):
         return

@@ -26,7 +26,7 @@ LETTERS = "abcd"
 
 
 def instance(source: str, *imports: Any) -> Any:
-    return objects.Instance(objects.Module(encode(parse(source, ALL))), imports)
+    return objects.Instance(objects.Module(encode(parse(source, ALL)), ALL), imports)
 
 
 def bits(function: Any, args: Any) -> Any:
@@ -303,6 +303,22 @@ def test_what_is_no_vector_instruction_is_invalid(body: bytes, words: str) -> No
 def test_what_is_no_instruction_is_malformed(body: bytes) -> None:
     with pytest.raises(Malformed):
         objects.Module(encode_body(body))
+
+
+@pytest.mark.parametrize(
+    ("body", "without", "words"),
+    [
+        ("(drop (v128.any_true (v128.const i32x4 1 2 3 4)))", Feature.SIMD, "illegal opcode fd 0c"),
+        ("(drop (v128.any_true (i16x8.relaxed_q15mulr_s (v128.const i32x4 1 2 3 4) (v128.const i32x4 1 2 3 4))))",
+         Feature.RELAXED_SIMD, "illegal opcode fd 111"),
+        ("(i64.mul_wide_u (i64.const 1) (i64.const 2)) drop drop", Feature.WIDE_ARITHMETIC, "illegal opcode fc 16"),
+    ],
+)  # fmt: skip
+def test_an_instruction_needs_its_feature(body: str, without: Feature, words: str) -> None:
+    data = encode(parse(f"(module (func {body}))", ALL))
+    objects.Module(data, ALL)
+    with pytest.raises(Malformed, match=words):
+        objects.Module(data, ALL - {without})
 
 
 def encode_body(body: bytes) -> bytes:
