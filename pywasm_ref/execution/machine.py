@@ -308,6 +308,8 @@ class Machine:
     def trap(self) -> None:
         """Let the observer see how a trap passes through all that surrounds it; nothing else is left to do.
 
+        Unobserved, Python's own unwinding states these rules: the error leaves the loop, and the stacks with it.
+
         Spec    exec/instructions.html#exec-trap
         """
         self.note("Step_pure/trap-instrs")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pywasm_ref.errors import Trap, TrapReason
 from pywasm_ref.execution.code import Choice, Structured
 from pywasm_ref.execution.instructions.reference import ref_ok
-from pywasm_ref.execution.rules import claims, reduces
+from pywasm_ref.execution.rules import reduces
 from pywasm_ref.execution.runtime import FuncInst, HostFunc
 from pywasm_ref.syntax import instructions as form
 from pywasm_ref.syntax.types import TypeIdx
@@ -247,7 +247,6 @@ def call_ref(z: Machine, i: form.CallRef) -> bool:
     return z.call(referred(z.values.pop()))
 
 
-@claims("Step_read/return_call_ref-frame-null")
 def referred(f: Any) -> FuncInst | HostFunc:
     """The function behind a reference to one.
 
@@ -306,7 +305,7 @@ def return_call(z: Machine, i: form.ReturnCall) -> bool:
     return z.tail_call(z.module.funcs[i.func])
 
 
-@reduces(form.ReturnCallRef, case=lambda z, i: tail_call_rules(z, z.values[-1]))
+@reduces(form.ReturnCallRef, "Step_read/return_call_ref-frame-null", case=lambda z, i: tail_call_rules(z, z.values[-1]))
 def return_call_ref(z: Machine, i: form.ReturnCallRef) -> bool:
     """Call the function that the operand refers to, in place of this one.
 
