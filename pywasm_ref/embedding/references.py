@@ -267,7 +267,7 @@ def _any_to_python(store: Store, raw: Any) -> Any:
 
 
 def _extern_to_wasm(store: Store, value: Any) -> Any:
-    if isinstance(value, Aggregate | I31):
+    if isinstance(value, I31) or (isinstance(value, Aggregate) and value.owner is store):  # to others it is an object like any
         return store.raw.extern_externalize(_any_to_wasm(store, value))
     return store.raw.host_alloc(value)
 

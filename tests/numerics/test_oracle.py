@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -16,9 +17,10 @@ from pywasm_ref.syntax import instructions as form
 from pywasm_ref.syntax.instructions import Op
 from tests.numerics.operands import scalar_rows, vector_rows
 
-wasmtime = pytest.importorskip("wasmtime", reason="wasmtime, the oracle, is not installed")
+if os.environ.get("CI") != "true":  # there, nothing may go unseen: without the oracle the import below fails
+    pytest.importorskip("wasmtime", reason="wasmtime, the oracle, is not installed")
 
-from tests.numerics.oracle import Case, Oracle  # noqa: E402  it imports wasmtime
+from tests.numerics.oracle import Case, Oracle
 
 if TYPE_CHECKING:
     from tests.numerics.oracle import Row
