@@ -82,6 +82,7 @@ cdef class Func(Door):
         for i in range(type.n_params, type.n_params + type.n_results):
             results.append(bits_of(store, fp, type.valtypes[i]))
             fp += slots_of(type.valtypes[i])
+        store.rest()
         return results
 
 
@@ -118,14 +119,21 @@ cdef object call(Func f, PyObject* const* args, Py_ssize_t n):
         set_value(store, slot, type.valtypes[i], <object>args[i])
         slot += slots_of(type.valtypes[i])
     run(store, f.fn.ctx, f.fn, fp)
+    result = None
     if type.n_results == 1:
-        return value_of(store, fp, type.valtypes[type.n_params])
-    if type.n_results == 0:
-        return None
+        result = value_of(store, fp, type.valtypes[type.n_params])
+    elif type.n_results:
+        result = results_at(store, fp, type)
+    store.rest()
+    return result
+
+
+cdef tuple results_at(Room store, S* slot, Type* type):
+    cdef uint32_t i
     results = []
     for i in range(type.n_params, type.n_params + type.n_results):
-        results.append(value_of(store, fp, type.valtypes[i]))
-        fp += slots_of(type.valtypes[i])
+        results.append(value_of(store, slot, type.valtypes[i]))
+        slot += slots_of(type.valtypes[i])
     return tuple(results)
 
 
@@ -193,7 +201,9 @@ cdef int run(Room store, Ctx* ctx, Fn* fn, S* fp) except -1:
     store.depth -= 1
     store.top = fp
     if status != 0:
-        raise failure(store, status)
+        error = failure(store, status)
+        store.rest()
+        raise error
     return 0
 
 

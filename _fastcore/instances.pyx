@@ -133,6 +133,7 @@ cdef class Instance:
         fn.type = code.type
         run(self.store, self.ctx, &fn, self.store.top)
         result[0] = self.store.top[0]
+        self.store.rest()
         return 0
 
     cdef Fn* fn(self, uint32_t index) except NULL:

@@ -15,6 +15,7 @@ cdef class Room:
     cdef object raised          # what a host function raised, on its way through the guest
     cdef unsigned long thread   # that runs it, while depth is not 0
     cdef uint32_t depth
+    cdef uint32_t pins          # calls that have prepared the stack and not rested since
     cdef readonly object limits
     cdef uint64_t memory_pages
     cdef uint64_t table_entries
@@ -26,5 +27,6 @@ cdef class Room:
     cdef object __weakref__
 
     cdef bint prepare(self) except False
+    cdef int rest(self) except -1
 
 cdef int poll(Ctx* ctx, W* pc, S* fp) noexcept nogil

@@ -4,12 +4,61 @@ import cython
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport calloc, free, realloc
 from pywasm_ref._fastcore.exceptions cimport exns_free
 from pywasm_ref._fastcore.layout cimport *
 
 cdef extern from "pythread.h":
     unsigned long PyThread_get_thread_ident()
+    ctypedef void* PyThread_type_lock
+    PyThread_type_lock PyThread_allocate_lock()
+    int PyThread_acquire_lock(PyThread_type_lock, int)
+    void PyThread_release_lock(PyThread_type_lock)
+
+
+cdef enum:
+    KEPT = 64               # stacks that stores hold on to while they are idle
+
+cdef S** SPARE = NULL       # stacks that nobody has
+cdef uint32_t N_SPARE = 0
+cdef uint32_t CAP_SPARE = 0
+cdef uint32_t STACKS = 0    # that stores have
+cdef PyThread_type_lock LOCK = PyThread_allocate_lock()
+
+
+cdef S* stack_take() noexcept:
+    """A value stack, or NULL when memory is out. What stands in it is nobody's business: frames write before they read."""
+    global N_SPARE, STACKS
+    cdef S* stack = NULL
+    PyThread_acquire_lock(LOCK, 1)
+    if N_SPARE:
+        N_SPARE -= 1
+        stack = SPARE[N_SPARE]
+    STACKS += 1
+    PyThread_release_lock(LOCK)
+    if stack == NULL:
+        stack = <S*>calloc(STACK_SLOTS, sizeof(S))
+        if stack == NULL:
+            STACKS -= 1
+    return stack
+
+
+cdef void stack_give(S* stack) noexcept:
+    global SPARE, N_SPARE, CAP_SPARE, STACKS
+    cdef void* grown
+    PyThread_acquire_lock(LOCK, 1)
+    STACKS -= 1
+    if N_SPARE == CAP_SPARE and N_SPARE < KEPT:
+        grown = realloc(SPARE, KEPT * sizeof(S*))
+        if grown != NULL:
+            SPARE = <S**>grown
+            CAP_SPARE = KEPT
+    if N_SPARE < CAP_SPARE:
+        SPARE[N_SPARE] = stack
+        N_SPARE += 1
+        stack = NULL
+    PyThread_release_lock(LOCK)
+    free(stack)
 
 
 @cython.no_gc_clear
@@ -28,18 +77,28 @@ cdef class Room:
         exns_free(&self.shared)
         for box in self.box_of.values() if self.box_of is not None else ():
             free(<void*><uint64_t>box)
-        free(self.stack)
+        if self.stack != NULL:
+            stack_give(self.stack)
 
     cdef bint prepare(self) except False:
-        """The stack is made when it is first needed. A store runs in one thread at a time: the GIL is free meanwhile."""
+        """Have a stack, until `rest`. A store runs in one thread at a time: the GIL is free meanwhile."""
         if self.depth != 0 and self.thread != PyThread_get_thread_ident():
             raise RuntimeError("the store is running in another thread")
         if self.stack == NULL:
-            self.stack = self.top = <S*>calloc(STACK_SLOTS, sizeof(S))
+            self.stack = self.top = stack_take()
             if self.stack == NULL:
                 raise MemoryError
             self.end = self.stack + STACK_SLOTS
+        self.pins += 1
         return True
+
+    cdef int rest(self) except -1:
+        """The results are read. A few stores keep their stacks, the others share: a hundred thousand would need as many."""
+        self.pins -= 1
+        if STACKS > KEPT and self.pins == 0 and self.depth == 0:
+            stack_give(self.stack)
+            self.stack = self.top = self.end = NULL
+        return 0
 
     def interrupt(self):
         """Stop the guests of this store at once, from any thread."""
