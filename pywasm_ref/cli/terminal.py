@@ -28,9 +28,6 @@ class Style:
     def strong(self, words: str) -> str:
         return self._paint("1", words)
 
-    def faint(self, words: str) -> str:
-        return self._paint("2", words)
-
     def _paint(self, code: str, words: str) -> str:
         return f"\x1b[{code}m{words}\x1b[0m" if self.on else words
 

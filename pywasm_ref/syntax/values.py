@@ -9,11 +9,4 @@ Spec    syntax/values.html
 
 from __future__ import annotations
 
-Byte = int
-Integer = int
-FloatBits = int
-VectorBits = int
-Name = str
-
 U32_MAX = 2**32 - 1
-U64_MAX = 2**64 - 1

@@ -21,7 +21,6 @@ from pywasm_ref.syntax.types import (
     HeapType,
     Limits,
     MemType,
-    NumType,
     PackType,
     RefType,
     ResultType,
@@ -30,7 +29,6 @@ from pywasm_ref.syntax.types import (
     TableType,
     TagType,
     ValType,
-    VecType,
 )
 from pywasm_ref.validation.types import is_subtype, kind
 
@@ -63,16 +61,6 @@ _BELOW: dict[HeapType, frozenset[HeapType]] = {
 
 
 # Value types
-
-
-def match_numtype(t1: NumType, t2: NumType) -> bool:
-    """Spec    valid/matching.html#match-numtype"""
-    return t1 is t2
-
-
-def match_vectype(t1: VecType, t2: VecType) -> bool:
-    """Spec    valid/matching.html#match-vectype"""
-    return t1 is t2
 
 
 def match_heaptype(t1: HeapType, t2: HeapType) -> bool:
