@@ -68,6 +68,9 @@ $(VENV)/.installed: pyproject.toml setup.py | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
+# The unfinished native engine is built for its tests, and for nobody else.
+$(VENV)/.installed-test: export PYWASM_FASTCORE_PREVIEW := 1
+
 $(VENV)/.installed-%: pyproject.toml setup.py | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@

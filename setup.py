@@ -18,6 +18,7 @@ FASTCORE = Path("_fastcore")
 STAGE = Path("build", "fastcore")
 PACKAGE = "pywasm_ref._fastcore"
 REQUIRED = os.environ.get("PYWASM_REQUIRE_FAST") == "1"
+PREVIEW = bool(os.environ.get("PYWASM_FASTCORE_PREVIEW"))
 FLAGS = (
     *("-O2", "-g0", "-w", "-fno-gcse", "-fno-crossjumping", "-falign-functions=32"),
     *("-fno-math-errno", "-ffp-contract=off", "-fno-strict-aliasing", "-fwrapv"),
@@ -68,6 +69,9 @@ def extensions() -> list[Any]:
     """The native engine as extensions, or nothing where its sources or Cython are missing."""
     if not any(FASTCORE.glob("*.pyx")):
         stay_pure(f"this source tree has no {FASTCORE}/*.pyx")
+        return []
+    if not (PREVIEW or REQUIRED):
+        stay_pure("it is not finished; PYWASM_FASTCORE_PREVIEW=1 builds what there is of it")
         return []
     try:
         from Cython.Build import cythonize  # noqa: PLC0415  (only needed, and only at hand, when there is something to build)
