@@ -16,7 +16,7 @@ cdef int note_frames(object error, Ctx* ctx) except -1:
     while inside and left > 0:
         left -= 1
         module = (<object><PyObject*>place.ctx.owner).module
-        at = offset_of(&place) or None
+        at = module.shown_at(offset_of(&place) or None)
         if error.at is None and not error.frames:
             error.at = at
             error.source = error.source or module.source

@@ -8,9 +8,10 @@ from pywasm_ref._fastcore.reflection cimport deftype_of, functype_of, globaltype
 from pywasm_ref._fastcore.sections cimport read_module, unit_free
 from pywasm_ref._fastcore.unit cimport *
 
+from pywasm_ref.binary import decode
 from pywasm_ref.binary.custom import NAME_SECTION, read_names
 from pywasm_ref.errors import Invalid, Malformed
-from pywasm_ref.features import WASM_3, Feature
+from pywasm_ref.features import ALL, WASM_3, Feature
 from pywasm_ref.syntax.modules import Names
 
 
@@ -58,6 +59,9 @@ cdef class Module:
 
     cdef int check(self) except -1:
         if self.fault is not None:
+            if self.fault.source is None and self.source is not None:
+                self.fault.at = self.shown_at(self.fault.at)
+                self.fault.source = self.source
             raise self.fault
         return 0
 
@@ -98,6 +102,22 @@ cdef class Module:
         if kind == EXTERN_TAG:
             return tagtype_of(self.unit.tags[index])
         return globaltype_of(&self.unit.globals[index])
+
+    def shown_at(self, at):
+        """Where in the source something stands that stands at an offset of the binary: a text that was parsed has places of its own.
+
+        The binary is read once more for that, by the other engine's reader, so only an error should ask.
+        """
+        if self.read_module is None or at is None:
+            return at
+        read = decode(self.data, ALL)
+        for part, places in read.places.parts.items():
+            if at in places:
+                return self.read_module.places.of(part, places.index(at))
+        for func, written in zip(read.funcs, self.read_module.funcs):
+            if at in func.body.places:
+                return written.body.places[func.body.places.index(at)]
+        return None
 
     @property
     def customs(self):
