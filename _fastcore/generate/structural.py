@@ -70,10 +70,10 @@ def _control() -> Iterator[Operation]:
 
 def _variables() -> Iterator[Operation]:
     there = "(<S*>(<char*>ctx + pc[1].w[1]))[0]"
-    for letter in "idf":
+    for letter, result in (("i", "l"), ("d", "d"), ("f", "f")):  # an i32 stands zero-extended, and is read like an i64
         name = FIELDS[letter]
-        yield Operation(f"global_get_{letter}", "load", "", letter, f"{there}.{name}", (), False, "control", 2)
-        yield Operation(f"global_get_far_{letter}", "load", "", letter, f"{there}.p[0].{name}", (), False, "control", 2)
+        yield Operation(f"global_get_{letter}", "load", "", result, f"{there}.{name}", (), False, "control", 2)
+        yield Operation(f"global_get_far_{letter}", "load", "", result, f"{there}.p[0].{name}", (), False, "control", 2)
     yield raw("global_set", f"{there}.u64 = fp[pc[1].h[0]].u64\n", 2)
     yield raw("global_set_far", f"{there}.p[0].u64 = fp[pc[1].h[0]].u64\n", 2)
 

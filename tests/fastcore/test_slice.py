@@ -158,6 +158,11 @@ def test_a_function_of_another_instance_uses_its_own_globals() -> None:
     assert one.exports["f"](0) == 7
 
 
+def test_a_global_has_all_its_64_bits() -> None:
+    source = '(module (global $g (mut i64) (i64.const 0)) (func (export "f") (param i64) (result i64) (global.set $g (local.get 0)) (global.get $g)))'
+    assert run(source, 1 << 40 | 5) == 1 << 40 | 5
+
+
 def test_a_running_store_can_be_stopped_and_refuses_another_thread() -> None:
     loop = instance('(module (func (export "f") (loop (br 0))))')
     refusals: list[BaseException] = []
