@@ -11,7 +11,7 @@ cdef enum:
 cdef int note_frames(object error, Ctx* ctx) except -1:
     """Write the calls since the host's into an error, innermost first; `ctx` knows where it came up."""
     cdef Place place
-    cdef int left = DEEPEST
+    cdef Py_ssize_t left = DEEPEST - len(error.frames)
     cdef bint inside = stand(&place, ctx, ctx.pc, ctx.fp)
     while inside and left > 0:
         left -= 1

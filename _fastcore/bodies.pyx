@@ -9,7 +9,7 @@ from pywasm_ref._fastcore.numerics cimport load32, load64
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.tables cimport *
 from pywasm_ref._fastcore.translator cimport *
-from pywasm_ref._fastcore.types cimport body_type
+from pywasm_ref._fastcore.types cimport body_type, defaultable
 from pywasm_ref._fastcore.unit cimport *
 from pywasm_ref._fastcore.operands cimport *
 from pywasm_ref._fastcore.rules_control cimport *
@@ -86,14 +86,19 @@ set_rules()
 
 
 cdef bint add_locals(Tr* tr, uint64_t n, uint32_t type, const uint8_t* at) noexcept nogil:
-    cdef uint64_t i
-    cdef uint64_t wanted = tr.n_locals + n
+    cdef uint64_t wanted = tr.all_locals + n
     if wanted > 0xffffffffU:
         malformed(tr.r, at, b"too many locals")
         return False
-    if wanted > MAX_LOCALS:
-        fail(tr.r, FAULT_UNSUPPORTED, at, b"too many locals")
-        return False
+    if wanted > MAX_LOCALS or tr.n_runs:
+        return share_entry(tr, <uint32_t>n, type)
+    tr.n_exact = tr.all_locals = <uint32_t>wanted
+    return add_entries(tr, n, type)
+
+
+cdef bint add_entries(Tr* tr, uint64_t n, uint32_t type) noexcept nogil:
+    cdef uint64_t i
+    cdef uint64_t wanted = tr.n_locals + n
     if not (reserve(tr, <void**>&tr.local_types, &tr.cap_locals, wanted, 4)
             and reserve(tr, <void**>&tr.local_slots, &tr.cap_locals2, wanted, 4)
             and reserve(tr, <void**>&tr.local_pending, &tr.cap_locals3, wanted, 4)
@@ -106,6 +111,24 @@ cdef bint add_locals(Tr* tr, uint64_t n, uint32_t type, const uint8_t* at) noexc
         tr.local_set[tr.n_locals] = 0
         tr.n_locals += 1
         tr.hdr += slots_of(type)
+    return True
+
+
+cdef bint share_entry(Tr* tr, uint32_t n, uint32_t type) noexcept nogil:
+    """So many more locals of a type, for which nothing is laid out."""
+    cdef Run* run
+    tr.giant = True
+    if n == 0:
+        return True
+    if not (reserve(tr, <void**>&tr.runs, &tr.cap_runs, tr.n_runs + 1, sizeof(Run)) and add_entries(tr, 1, type)):
+        return False
+    run = &tr.runs[tr.n_runs]
+    tr.n_runs += 1
+    run.first = tr.all_locals
+    run.entry = tr.n_locals - 1
+    tr.all_locals += n
+    if not defaultable(type):
+        fail(tr.r, FAULT_UNSUPPORTED, tr.at, b"too many locals without a default")
     return True
 
 
@@ -146,12 +169,16 @@ cdef int translate(Tr* tr, Unit* unit, Code* code) noexcept nogil:
     tr.at = tr.r.at
     tr.live = True
     tr.n_vals = tr.n_ctrls = tr.n_irs = tr.n_words = tr.n_labels = tr.n_fixes = tr.n_places = tr.n_targets = tr.n_locals = 0
-    tr.n_handlers = tr.n_waiting = tr.n_tries = tr.n_vectors = 0
+    tr.n_handlers = tr.n_waiting = tr.n_tries = tr.n_vectors = tr.all_locals = tr.n_exact = tr.n_runs = 0
+    tr.giant = False
     tr.hdr = tr.flushed = tr.barrier = tr.round = tr.n_inits = 0
     if not declare_locals(tr):
         return -1
     zero_locals(tr)
     tr.hdr = max(tr.hdr, tr.type.result_slots)
+    if tr.hdr > MAX_SLOT - 8:
+        tr.giant = True
+    tr.live = not tr.giant
     tr.max_slots = tr.hdr + 2
     end_block(tr)
     reserve(tr, <void**>&tr.vals, &tr.cap_vals, 64, sizeof(Val))
@@ -169,7 +196,19 @@ cdef int translate(Tr* tr, Unit* unit, Code* code) noexcept nogil:
     if tr.live:
         emit_return(tr)
     end_block(tr)
+    if tr.giant:
+        make_giant(tr)
     return -1 if tr.r.fault or tr.failed else finish(tr)
+
+
+cdef void make_giant(Tr* tr) noexcept nogil:
+    """In place of its code: one operation that says that the stack is exhausted."""
+    tr.n_words = tr.n_fixes = tr.n_places = tr.n_handlers = 0
+    tr.hdr = max(tr.type.param_slots, tr.type.result_slots)
+    tr.max_slots = tr.hdr + 2
+    tr.at = tr.r.at
+    new_ir(tr, OP_EXHAUSTED).places = 1
+    end_block(tr)
 
 
 cdef void push_body(Tr* tr) noexcept nogil:
@@ -222,6 +261,7 @@ cdef void tr_free(Tr* tr) noexcept nogil:
     free(tr.places)
     free(tr.handlers)
     free(tr.waiting)
+    free(tr.runs)
     free(tr.targets)
     free(tr.vectors)
     free(tr.local_types)

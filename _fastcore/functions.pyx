@@ -12,7 +12,7 @@ from pywasm_ref._fastcore.externs cimport *
 from pywasm_ref._fastcore.frames cimport halt_word
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.reflection cimport deftype_of
-from pywasm_ref._fastcore.store cimport QUANTUM, Room
+from pywasm_ref._fastcore.store cimport NESTED, QUANTUM, Room
 from pywasm_ref._fastcore.types cimport top_of
 
 from pywasm_ref.errors import Exhaustion, Interrupted, Trap as TrapError, TrapReason, WasmError, WasmException
@@ -186,7 +186,7 @@ cdef int run(Room store, Ctx* ctx, Fn* fn, S* fp) except -1:
     """Run a function of a guest whose arguments stand at fp; its results replace them."""
     cdef Code* code = fn.code
     cdef int status
-    if fp + code.frame > store.end:
+    if fp + code.frame > store.end or store.depth >= NESTED:
         raise Exhaustion("call stack exhausted")
     fp[code.hdr].w = halt_word()
     fp[code.hdr + 1].p = fp
@@ -212,6 +212,8 @@ cdef object failure(Room store, int status):
     if status == TRAP_HOST:
         error = store.raised
         store.raised = None
+        if isinstance(error, RecursionError) and store.depth > 0:
+            error = Exhaustion("call stack exhausted")
     elif status == TRAP_EXCEPTION:
         error = lift(store)
     elif status in OTHERS:

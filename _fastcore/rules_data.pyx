@@ -90,7 +90,23 @@ cdef void r_select_t(Tr* tr) noexcept nogil:
 
 cdef bint local_index(Tr* tr, uint32_t* x) noexcept nogil:
     x[0] = u32(tr.r)
-    return exists(tr, b"unknown local %llu", x[0], tr.n_locals)
+    if not exists(tr, b"unknown local %llu", x[0], tr.all_locals):
+        return False
+    if x[0] >= tr.n_exact:
+        x[0] = shared_entry(tr, x[0])
+    return True
+
+
+cdef uint32_t shared_entry(Tr* tr, uint32_t x) noexcept nogil:
+    """The entry of a local of a giant function."""
+    cdef uint32_t low = 0, high = tr.n_runs, middle
+    while high - low > 1:
+        middle = low + (high - low) // 2
+        if tr.runs[middle].first <= x:
+            low = middle
+        else:
+            high = middle
+    return tr.runs[low].entry
 
 
 cdef void push_local(Tr* tr, uint32_t x) noexcept nogil:

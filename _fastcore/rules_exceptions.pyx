@@ -169,8 +169,16 @@ cdef void end_try_table(Tr* tr) noexcept nogil:
 
 # ----------------------------------------------------------------------------------------------------------------- legacy
 
+cdef bint legacy(Tr* tr) noexcept nogil:
+    """Is the proposal on? Otherwise its opcodes are none."""
+    if tr.unit.features & F_LEGACY_EXCEPTIONS:
+        return True
+    malformed(tr.r, tr.at, b"illegal opcode")
+    return False
+
+
 cdef void r_try(Tr* tr) noexcept nogil:
-    cdef Type* type = block_type(tr)
+    cdef Type* type = block_type(tr) if legacy(tr) else NULL
     if type == NULL:
         return
     check_top(tr, type.valtypes, type.n_params)
@@ -187,6 +195,8 @@ cdef void r_try(Tr* tr) noexcept nogil:
 cdef Ctrl* closing(Tr* tr) noexcept nogil:
     """The `try` that a clause belongs to, when there can be one more."""
     cdef Ctrl* c = &tr.ctrls[tr.n_ctrls - 1]
+    if not legacy(tr):
+        return NULL
     if c.opcode == OPCODE_TRY or c.opcode == OPCODE_CATCH:
         return c
     malformed(tr.r, tr.at, b"END opcode expected")
@@ -275,6 +285,8 @@ cdef void r_delegate(Tr* tr) noexcept nogil:
     """The label is one around the block; handlers further in do not see what it passes on."""
     cdef Ctrl* c = &tr.ctrls[tr.n_ctrls - 1]
     cdef uint32_t l
+    if closing(tr) == NULL:
+        return
     if c.opcode != OPCODE_TRY:
         malformed(tr.r, tr.at, b"END opcode expected")
         return
@@ -295,7 +307,7 @@ cdef void r_rethrow(Tr* tr) noexcept nogil:
     """The label names a `try` in one of whose clauses this stands."""
     cdef uint32_t l = u32(tr.r)
     cdef Ctrl* c
-    if not exists(tr, b"unknown label %llu", l, tr.n_ctrls):
+    if not legacy(tr) or not exists(tr, b"unknown label %llu", l, tr.n_ctrls):
         return
     c = &tr.ctrls[tr.n_ctrls - 1 - l]
     if c.opcode != OPCODE_CATCH and c.opcode != OPCODE_CATCH_ALL:

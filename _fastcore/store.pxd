@@ -6,6 +6,7 @@ from pywasm_ref._fastcore.layout cimport Ctx, S, Thread, W
 cdef enum:
     QUANTUM = 100000        # ticks between two looks at the stop flag
     STACK_SLOTS = 0x20000
+    NESTED = 200            # calls of guests from functions of the host, from guests: each takes C stack
 
 cdef class Room:
     cdef S* stack

@@ -57,6 +57,14 @@ cdef struct Ir:
     uint32_t label          # + 1; the third word is its address
     uint32_t at             # byte offset in the module
 
+cdef enum:
+    MAX_SLOT = 65535        # that an operation can name
+
+cdef struct Run:
+    # Locals of one type beyond those that have an entry each.
+    uint32_t first
+    uint32_t entry          # that all of them share
+
 cdef struct Fix:
     uint32_t word
     uint32_t label
@@ -69,6 +77,7 @@ cdef struct Tr:
     Type* type
     bint live
     bint failed
+    bint giant              # its frame is larger than operations can say: it is validated, and calling it exhausts the stack
     const uint8_t* at       # the opcode that is being read
     Val* vals
     uint32_t n_vals, cap_vals
@@ -101,6 +110,10 @@ cdef struct Tr:
     uint32_t n_locals, cap_locals, cap_locals2, cap_locals3, cap_locals4
     uint32_t* inits         # those locals, in the order in which they were set
     uint32_t n_inits, cap_inits
+    uint32_t all_locals     # as many as are claimed
+    uint32_t n_exact        # those that have an entry each
+    Run* runs
+    uint32_t n_runs, cap_runs
     uint32_t hdr
     uint32_t max_slots
     uint32_t flushed        # values below this index are AT_SLOT

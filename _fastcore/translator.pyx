@@ -5,12 +5,11 @@ from libc.stdlib cimport realloc
 from libc.string cimport memset
 from pywasm_ref._fastcore.dispatch cimport handler_word
 from pywasm_ref._fastcore.layout cimport W, VT_I64, VT_F32, VT_F64, VT_V128, slots_of
-from pywasm_ref._fastcore.reader cimport FAULT_MEMORY, FAULT_UNSUPPORTED, fail
+from pywasm_ref._fastcore.reader cimport FAULT_MEMORY, fail
 from pywasm_ref._fastcore.tables cimport *
 
 cdef enum:
     NO_LABEL = 0xffffffffU
-    MAX_SLOT = 65535
 
 
 cdef bint reserve(Tr* tr, void** array, uint32_t* capacity, uint64_t wanted, uint64_t size) noexcept nogil:
@@ -56,8 +55,8 @@ cdef Val* push(Tr* tr, uint32_t type, int kind) noexcept nogil:
     v.index = 0
     if slot + 2 > tr.max_slots:
         tr.max_slots = slot + 2
-        if slot > MAX_SLOT - 8 and tr.live:
-            fail(tr.r, FAULT_UNSUPPORTED, tr.at, b"function has too many values")
+        if slot > MAX_SLOT - 8:
+            tr.giant = True
     return v
 
 

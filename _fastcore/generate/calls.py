@@ -123,6 +123,7 @@ def _calls() -> Iterator[Operation]:
     yield _operation("call_import", "fn = ctx.imports[pc[2].u]\n" + ARGUMENTS + CALL_FN)
     for suffix, index in (("", "fp[pc[1].h[2]].u64"), ("_r", "r0")):
         yield _operation(f"call_indirect{suffix}", IN_TABLE.replace("{index}", index) + ARGUMENTS + CALL_ANY, 4)
+    yield _operation("exhausted", "TRAP STACK\n", 1)
     yield _operation("call_ref", "fn = fp[pc[1].h[2]].fn\n" + NOT_NULL + ARGUMENTS + CALL_ANY)
     restore = "nfp = unbridge(fp)\nold = ctx\nctx = <Ctx*>fp[-2].v\nctx.ticks = old.ticks\npc = fp[-4].w\nfp = fp[-3].p\n"
     yield _operation("restore", restore + RELOAD.replace("{at}", "nfp") + MEMORY + "GOTO\n", 1)
