@@ -102,7 +102,8 @@ class Machine:
         """Reduce until only values are left; `func`, if there is one, is called first.
 
         Traps   as the instructions do; the error knows the place and the calls that led there
-        Fails   Exhaustion, Interrupted; WasmException when no handler caught one; whatever a host function raised
+        Fails   Exhaustion, Interrupted; WasmException when no handler caught one; whatever a host function raised, but that a
+                MemoryError is `Exhaustion` wherever it comes from: who ran out of memory cannot be told safely
         """
         store = self.store
         machines = store.machines

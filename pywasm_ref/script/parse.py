@@ -65,6 +65,8 @@ def command(text: str, at: int) -> cmd.Command:
     try:
         tokens.expect("(")
         read = COMMANDS.get(tokens.text)
+        if tokens.text in LEFT_OUT:
+            raise tokens.error(f"unknown command {tokens.text}: {LEFT_OUT[tokens.text]}")
         if read is None:
             raise tokens.unexpected()
         tokens.i += 1
@@ -327,3 +329,10 @@ COMMANDS: dict[str, Callable[[Tokens, int], cmd.Command]] = {
     "assert_unlinkable": assert_unlinkable,
 }
 """What reads the rest of a form, after its first word; the cursor ends on the closing parenthesis."""
+
+LEFT_OUT = {
+    **dict.fromkeys(("input", "output"), "a script reads and writes no files here"),
+    "script": "name the modules and write the commands in a row",
+    **dict.fromkeys(("thread", "wait"), "commands run one after another"),
+}
+"""Commands of the reference interpreter, and of the threads proposal, that are not here."""

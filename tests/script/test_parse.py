@@ -158,3 +158,10 @@ def test_deeply_nested_alternatives_are_refused_and_do_not_exhaust_the_stack() -
     deep = 100_000
     command = one('(assert_return (invoke "f") ' + "(either " * deep + "(oops)" + ")" * deep + ")")
     assert isinstance(command, cmd.Unreadable)
+
+
+@pytest.mark.parametrize("word", ["input", "output", "script", "thread", "wait"])
+def test_a_command_that_is_left_out_is_named_with_the_reason(word: str) -> None:
+    command = one(f'({word} "x")')
+    assert isinstance(command, cmd.Unreadable)
+    assert command.error.message.startswith(f"unknown command {word}: ")
