@@ -6,6 +6,7 @@ A checksum is compared as an i32 without a sign, because engines differ in which
 import importlib.metadata
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 Run = Callable[[int], int]
 MASK = 2**32 - 1
@@ -17,6 +18,34 @@ def load_reference(path: Path) -> Run:
 
     run = wasm.instantiate(path, engine="reference").exports.run
     return lambda argument: int(run(argument)) & MASK
+
+
+def load_fast(path: Path) -> Run:
+    """The native engine of this project."""
+    import pywasm_ref as wasm
+
+    run = wasm.instantiate(path, engine="fast").exports.run
+    return lambda argument: int(run(argument)) & MASK
+
+
+def load_pywasm3(path: Path) -> Run:
+    """wasm3, an interpreter in C, through the package `pywasm3`."""
+    import wasm3
+
+    environment = wasm3.Environment()
+    runtime = environment.new_runtime(1 << 20)
+    runtime.load(environment.parse_module(path.read_bytes()))
+    run = runtime.find_function("run")
+    return lambda argument: int(run(argument)) & MASK
+
+
+def load_pulley(path: Path) -> Run:
+    """Wasmtime's interpreter: code optimized by Cranelift, for a machine that is interpreted."""
+    import wasmtime
+
+    config = wasmtime.Config()
+    config.target = "pulley64"
+    return run_of(wasmtime.Engine(config), path)
 
 
 def load_pywasm(path: Path) -> Run:
@@ -32,16 +61,37 @@ def load_wasmtime(path: Path) -> Run:
     """Wasmtime, which compiles to machine code: the judge of results, no rival in speed."""
     import wasmtime
 
-    store = wasmtime.Store()
-    instance = wasmtime.Instance(store, wasmtime.Module.from_file(store.engine, str(path)), [])
+    return run_of(wasmtime.Engine(), path)
+
+
+def run_of(engine: Any, path: Path) -> Run:
+    """The function `run` of a module in an engine of wasmtime's."""
+    import wasmtime
+
+    store = wasmtime.Store(engine)
+    instance = wasmtime.Instance(store, wasmtime.Module.from_file(engine, str(path)), [])
     run = instance.exports(store)["run"]
     if not isinstance(run, wasmtime.Func):
         raise TypeError(f"{path} exports no function `run`")
     return lambda argument: int(run(store, argument)) & MASK
 
 
-LOADERS: dict[str, Callable[[Path], Run]] = {"reference": load_reference, "pywasm": load_pywasm, "wasmtime": load_wasmtime}
-DISTRIBUTIONS = {"reference": "pywasm-ref", "pywasm": "pywasm", "wasmtime": "wasmtime"}
+LOADERS: dict[str, Callable[[Path], Run]] = {
+    "reference": load_reference,
+    "fast": load_fast,
+    "pywasm": load_pywasm,
+    "pywasm3": load_pywasm3,
+    "wasmtime": load_wasmtime,
+    "pulley": load_pulley,
+}
+DISTRIBUTIONS = {
+    "reference": "pywasm-ref",
+    "fast": "pywasm-ref",
+    "pywasm": "pywasm",
+    "pywasm3": "pywasm3",
+    "wasmtime": "wasmtime",
+    "pulley": "wasmtime",
+}
 
 
 def version(engine: str) -> str:
