@@ -5,4 +5,5 @@ from pywasm_ref._fastcore.layout cimport Code
 from pywasm_ref._fastcore.unit cimport Unit
 
 cdef int translate(Tr* tr, Unit* unit, Code* code) noexcept nogil
+cdef int translate_expr(Tr* tr, Unit* unit, Code* code) noexcept nogil
 cdef void tr_free(Tr* tr) noexcept nogil

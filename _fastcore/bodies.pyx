@@ -161,6 +161,26 @@ cdef void zero_locals(Tr* tr) noexcept nogil:
 
 cdef int translate(Tr* tr, Unit* unit, Code* code) noexcept nogil:
     """Validate and lower the body that the reader stands before, which ends where the reader ends."""
+    begin_code(tr, unit, code)
+    if not declare_locals(tr):
+        return -1
+    unit.where = AT_FUNCTION
+    unit.where_func = code.index
+    if lower(tr) < 0:
+        return -1
+    unit.where = AT_ENTRY
+    if tr.r.at != tr.r.end:
+        return malformed(tr.r, tr.r.at, b"END opcode expected")
+    return finish(tr)
+
+
+cdef int translate_expr(Tr* tr, Unit* unit, Code* code) noexcept nogil:
+    """The same for an expression without locals; it ends with its `end`."""
+    begin_code(tr, unit, code)
+    return -1 if lower(tr) < 0 else finish(tr)
+
+
+cdef void begin_code(Tr* tr, Unit* unit, Code* code) noexcept nogil:
     tr.unit = unit
     tr.r = &unit.r
     tr.tables = tables()
@@ -172,8 +192,10 @@ cdef int translate(Tr* tr, Unit* unit, Code* code) noexcept nogil:
     tr.n_handlers = tr.n_waiting = tr.n_tries = tr.n_vectors = tr.all_locals = tr.n_exact = tr.n_runs = 0
     tr.giant = False
     tr.hdr = tr.flushed = tr.barrier = tr.round = tr.n_inits = 0
-    if not declare_locals(tr):
-        return -1
+
+
+cdef int lower(Tr* tr) noexcept nogil:
+    """From the first opcode behind the locals to the `end` of the body."""
     zero_locals(tr)
     tr.hdr = max(tr.hdr, tr.type.result_slots)
     if tr.hdr > MAX_SLOT - 8:
@@ -189,8 +211,6 @@ cdef int translate(Tr* tr, Unit* unit, Code* code) noexcept nogil:
         tr.at = tr.r.at
         tr.r.at += 1
         RULES[tr.at[0]](tr)
-    if tr.r.fault == FAULT_NONE and tr.r.at != tr.r.end:
-        return malformed(tr.r, tr.r.at, b"END opcode expected")
     if tr.r.fault:
         return -1
     if tr.live:
@@ -198,7 +218,7 @@ cdef int translate(Tr* tr, Unit* unit, Code* code) noexcept nogil:
     end_block(tr)
     if tr.giant:
         make_giant(tr)
-    return -1 if tr.r.fault or tr.failed else finish(tr)
+    return -1 if tr.r.fault or tr.failed else 0
 
 
 cdef void make_giant(Tr* tr) noexcept nogil:

@@ -3,16 +3,26 @@
 import cython
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from pywasm_ref._fastcore.layout cimport *
-from pywasm_ref._fastcore.reader cimport FAULT_INVALID, FAULT_MALFORMED, FAULT_MEMORY, FAULT_NONE
+from pywasm_ref._fastcore.faults cimport fault_error
+from pywasm_ref._fastcore.names cimport read_names
 from pywasm_ref._fastcore.reflection cimport deftype_of, functype_of, globaltype_of, memtype_of, tabletype_of, tagtype_of
 from pywasm_ref._fastcore.sections cimport read_module, unit_free
 from pywasm_ref._fastcore.unit cimport *
 
 from pywasm_ref.binary import decode
-from pywasm_ref.binary.custom import NAME_SECTION, read_names
-from pywasm_ref.errors import Invalid, Malformed
+from pywasm_ref.errors import Invalid
 from pywasm_ref.features import ALL, WASM_3, Feature
 from pywasm_ref.syntax.modules import Names
+
+FEATURES = list(Feature)
+
+
+cdef uint64_t feature_bits(object features) except *:
+    """The features that are on, as bits in the order of the enumeration."""
+    return sum([1 << i for i, feature in enumerate(FEATURES) if feature in features])
+
+
+cdef uint64_t DEFAULT_FEATURES = feature_bits(WASM_3)
 
 
 @cython.no_gc_clear
@@ -22,14 +32,14 @@ cdef class Module:
     def __cinit__(self, bytes data not None, features=WASM_3, source=None, engine=None, syntax=None):
         cdef const uint8_t* start = data
         cdef uint64_t size = len(data)
-        cdef uint64_t mask = sum([1 << i for i, feature in enumerate(Feature) if feature in features])
+        cdef uint64_t bits = DEFAULT_FEATURES if features is WASM_3 else feature_bits(features)
         self.data = data
         self.features = features
         self.source = source
         self.engine = engine
         self.read_module = syntax
         with nogil:
-            self.unit = read_module(start, size, mask)
+            self.unit = read_module(start, size, bits)
         if self.unit == NULL:
             raise MemoryError
         self.refuse()
@@ -37,24 +47,15 @@ cdef class Module:
         if self.fault is None:
             self.names_of_exports = {name_of(&self.unit.exports[i].name): (self.unit.exports[i].kind, self.unit.exports[i].index)
                                      for i in range(self.unit.n_exports)}
-            if len(self.names_of_exports) != self.unit.n_exports:
-                self.fault = Invalid("duplicate export name")
         if self.fault is not None and engine is None:
             raise self.fault
 
     cdef int refuse(self) except -1:
-        cdef int fault = self.unit.r.fault
-        if fault == FAULT_NONE:
-            return 0
-        words = self.unit.r.words.decode() if self.unit.r.words != NULL else ""
-        at = self.unit.r.fault_at
-        if fault == FAULT_MALFORMED:
-            raise Malformed(words, at)
-        if fault == FAULT_MEMORY:
-            raise MemoryError
-        if fault != FAULT_INVALID:
-            raise NotImplementedError(f"{words} @{at:#x}")
-        self.fault = Invalid(words, at)
+        """What is merely invalid is kept until somebody asks; anything else is raised."""
+        error = fault_error(self.unit)
+        if error is not None and not isinstance(error, Invalid):
+            raise error
+        self.fault = error
         return 0
 
     cdef int check(self) except -1:
@@ -130,9 +131,7 @@ cdef class Module:
 
     @property
     def names(self):
-        if self.read_module is not None:
-            return self.read_module.names
-        return next((read_names(data) for name, data in self.customs if name == NAME_SECTION), Names())
+        return Names(**read_names(self.unit)) if self.read_module is None else self.read_module.names
 
     @property
     def field_names(self):

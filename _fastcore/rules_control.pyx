@@ -59,6 +59,7 @@ cdef void push_ctrl(Tr* tr, uint8_t opcode, Type* type) noexcept nogil:
     c.slots = tr.vals[c.height].slot if type.n_params else slot_height(tr)
     c.label = new_label(tr)
     c.inits = tr.n_inits
+    c.at = tr.at
 
 
 cdef void begin(Tr* tr, uint8_t opcode) noexcept nogil:
@@ -111,6 +112,8 @@ cdef void r_else(Tr* tr) noexcept nogil:
     if c.opcode != 0x04:
         malformed(tr.r, tr.at, b"unexpected token else")
         return
+    if tr.r.at < tr.r.end and tr.r.at[0] == 0x0b:
+        tr.at = tr.r.at         # an `else` with nothing after it is as good as none
     leave_block(tr)
     if tr.r.fault:
         return

@@ -291,7 +291,9 @@ cdef void r_delegate(Tr* tr) noexcept nogil:
         malformed(tr.r, tr.at, b"END opcode expected")
         return
     l = u32(tr.r)
-    if not exists(tr, b"unknown label %llu", l, tr.n_ctrls - 1):
+    if l >= tr.n_ctrls - 1:
+        tr.at = c.at
+        refuse_at(tr, b"unknown label %llu", l)
         return
     leave_block(tr)
     if tr.r.fault:

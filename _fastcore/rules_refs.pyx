@@ -53,7 +53,7 @@ cdef void r_ref_func(Tr* tr) noexcept nogil:
     cdef Val* v
     if not exists(tr, b"unknown function %llu", x, tr.unit.n_funcs):
         return
-    if tr.unit.declared != NULL and not tr.unit.declared[x]:
+    if tr.unit.declared == NULL or not tr.unit.declared[x]:
         refuse_at(tr, b"undeclared function reference %llu", x)
         return
     v = push(tr, VT_REF | tr.unit.funcs[x].heap, AT_SLOT if tr.live else AT_CONSTANT)

@@ -1,4 +1,4 @@
-"""The sections of a binary module, up to the bodies of its functions."""
+"""A binary module, section by section."""
 
 from libc.stdint cimport uint8_t, uint64_t
 from pywasm_ref._fastcore.unit cimport Unit

@@ -1,171 +1,57 @@
-"""See sections.pxd. A vector's array is made for as many elements as bytes are left at most: a claim costs nothing."""
+"""See sections.pxd.
+
+A module is read once, in the order of its bytes, and validated on the way. Only when something is wrong it is read again: first
+without understanding, since what is malformed anywhere counts before what is invalid; then part by part in the order in which the
+reference validator checks them. So the first fault of the two engines is the same, and a valid module pays nothing for it.
+"""
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.stdio cimport snprintf
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcmp, memset
 from pywasm_ref._fastcore.bodies cimport tr_free, translate
+from pywasm_ref._fastcore.constants cimport init_expr
+from pywasm_ref._fastcore.entities cimport *
+from pywasm_ref._fastcore.exporting cimport export_section
 from pywasm_ref._fastcore.layout cimport *
-from pywasm_ref._fastcore.numerics cimport load32, load64
 from pywasm_ref._fastcore.reader cimport *
+from pywasm_ref._fastcore.segment_sections cimport data_section, elem_section, elem_types
 from pywasm_ref._fastcore.segments cimport images_free
-from pywasm_ref._fastcore.translator cimport Tr
-from pywasm_ref._fastcore.types cimport match
-from pywasm_ref._fastcore.valtypes cimport func_type_at, read_heap_type, read_ref_type, read_value_type
-from pywasm_ref._fastcore.typedefs cimport type_section
+from pywasm_ref._fastcore.skim cimport *
 from pywasm_ref._fastcore.tables cimport *
+from pywasm_ref._fastcore.translator cimport Tr
+from pywasm_ref._fastcore.typedefs cimport type_section
+from pywasm_ref._fastcore.types cimport defaultable
 from pywasm_ref._fastcore.unit cimport *
+from pywasm_ref._fastcore.valtypes cimport func_type_at, on, refuse
+from pywasm_ref._fastcore.section_arrays cimport more, room, vector
+from pywasm_ref._fastcore.words cimport Words, begin_words, put, put_type
 
 ctypedef int (*section)(Unit* unit) noexcept nogil
 cdef section SECTIONS[14]
-cdef uint8_t ORDER[14]
+cdef uint8_t ORDER[14]      # by section: its place among the others
+cdef uint8_t PHASES[13]     # sections in the order of validation
 
 cdef enum:
-    HAS_MAX = 1             # flags of limits
-    SHARED = 2
-    ADDRESS64 = 4
-    PAGE_SIZE = 8
+    CUSTOM = 0
+    ELEM_SECTION = 9
+    BEFORE_CODE = 99        # a phase: the types of element segments, which code needs
+    WASM_3 = 0xffff         # the features without which an opcode of the first page, or a type, may be off
 
 
-cdef uint32_t vector(Unit* unit, void** array, uint32_t before, uint64_t size) noexcept nogil:
-    """Read a length and make room for it behind `before` elements that are there already."""
-    cdef const uint8_t* at = unit.r.at
-    cdef uint32_t n = u32(&unit.r)
-    if n > unit.r.end - unit.r.at:
-        malformed(&unit.r, at, b"unexpected end of section or function" if unit.r.fault == FAULT_NONE else b"length out of bounds")
-        return 0
-    array[0] = calloc(<uint64_t>before + n + 1, size)
-    if array[0] == NULL:
-        fail(&unit.r, FAULT_MEMORY, at, b"out of memory")
-        return 0
-    return n
-
-
-cdef int name(Unit* unit, Name* name) noexcept nogil:
-    cdef const uint8_t* at = unit.r.at
-    name.size = u32(&unit.r)
-    if name.size > unit.r.end - unit.r.at:
-        return malformed(&unit.r, at, b"length out of bounds")
-    name.at = unit.r.at
-    unit.r.at += name.size
-    return 0 if is_utf8(name.at, name.size) else malformed(&unit.r, at, b"malformed UTF-8 encoding")
-
-
-cdef int limit_flags(Unit* unit, Limit* l, uint8_t allowed) noexcept nogil:
-    """The first byte of limits: which of maximum, sharing, 64-bit addresses and page size there is."""
-    cdef const uint8_t* at = unit.r.at
-    cdef uint8_t flags = u8(&unit.r)
-    if unit.r.fault == FAULT_NONE and flags & ~allowed:
-        return malformed(&unit.r, at, b"malformed limits flags")
-    l.bounded = flags & HAS_MAX
-    l.shared = flags & SHARED != 0
-    l.wide = flags & ADDRESS64 != 0
-    l.min = u64(&unit.r)
-    l.max = u64(&unit.r) if l.bounded else ~<uint64_t>0
-    return flags
-
-
-cdef int limits(Unit* unit, Limit* l, const uint8_t* at, uint64_t most, const char* words) noexcept nogil:
-    cdef char text[160]
-    if unit.r.fault == FAULT_NONE and (l.min > most or (l.bounded and l.max > most)):
-        return invalid(&unit.r, at, words)
-    if unit.r.fault == FAULT_NONE and l.max < l.min:
-        snprintf(text, sizeof(text), b"size minimum must not be greater than maximum: %llu > %llu",
-                 <unsigned long long>l.min, <unsigned long long>l.max)
-        return invalid(&unit.r, at, text)
-    return -1 if unit.r.fault else 0
-
-
-cdef int table_type(Unit* unit, Limit* l) noexcept nogil:
-    cdef const uint8_t* at = unit.r.at
-    cdef char text[160]
-    l.type = read_ref_type(unit)
-    at = unit.r.at
-    limit_flags(unit, l, HAS_MAX | ADDRESS64)
-    snprintf(text, sizeof(text), b"table size must be at most 2^%d-1 entries", 64 if l.wide else 32)
-    return limits(unit, l, at, ~<uint64_t>0 if l.wide else 0xffffffffU, text)
-
-
-cdef int mem_type(Unit* unit, Limit* l) noexcept nogil:
-    cdef const uint8_t* at = unit.r.at
-    cdef int flags = limit_flags(unit, l, HAS_MAX | SHARED | ADDRESS64 | PAGE_SIZE)
-    cdef uint32_t bits = 16
-    cdef uint64_t most
-    cdef char text[160]
-    if unit.r.fault == FAULT_NONE and flags & PAGE_SIZE:
-        bits = u32(&unit.r)
-        if bits >= 64:
-            return malformed(&unit.r, at, b"invalid custom page size")
-        if bits != 0 and bits != 16:
-            snprintf(text, sizeof(text), b"invalid custom page size: 2**%u", bits)
-            return invalid(&unit.r, at, text)
-    l.page_bits = <uint8_t>bits
-    most = ~<uint64_t>0 if l.wide else 0xffffffffU
-    most = most if bits == 0 else (most >> bits) + 1
-    if l.wide:
-        snprintf(text, sizeof(text), b"memory size must be at most %llu pages (16EiB)", <unsigned long long>most)
-    else:
-        snprintf(text, sizeof(text), b"memory size must be at most %llu pages (4GiB)", <unsigned long long>most)
-    if limits(unit, l, at, most, text) < 0:
-        return -1
-    if l.shared and not l.bounded:
-        return invalid(&unit.r, at, b"shared memory must have maximum")
-    return 0
-
-
-cdef int global_type(Unit* unit, GlobalDef* g) noexcept nogil:
-    cdef const uint8_t* at
-    cdef uint8_t mutable
-    g.type = read_value_type(unit)
-    at = unit.r.at
-    mutable = u8(&unit.r)
-    if mutable > 1:
-        return malformed(&unit.r, at, b"malformed mutability")
-    g.mutable = mutable
-    return -1 if unit.r.fault else 0
-
-
-cdef int tag_type(Unit* unit, Type** type) noexcept nogil:
-    cdef const uint8_t* at = unit.r.at
-    cdef uint32_t x
-    if u8(&unit.r) != 0:
-        return malformed(&unit.r, at, b"zero byte expected")
-    at = unit.r.at
-    x = u32(&unit.r)
-    if unit.r.fault:
-        return -1
-    unit.at = at
-    type[0] = func_type_at(unit, x)
-    if type[0] == NULL:
-        return -1
-    if type[0].n_results:
-        return invalid(&unit.r, at, b"non-empty tag result type")
-    return 0
-
-
-cdef void place_global(Unit* unit, uint32_t slots) noexcept nogil:
-    """The global whose type was read gets its slots."""
-    unit.globals[unit.n_globals].slot = unit.global_slots
-    unit.global_slots += slots
-    unit.n_globals += 1
-
-
-cdef int room(Unit* unit, void** array, uint64_t n, uint64_t size) noexcept nogil:
-    array[0] = calloc(n + 1, size)
-    return 0 if array[0] != NULL else fail(&unit.r, FAULT_MEMORY, unit.r.at, b"out of memory")
-
+# ---------------------------------------------------------------------------------------------- imports
 
 cdef int import_section(Unit* unit) noexcept nogil:
     """Imports first get arrays of their own; the sections that define more make longer ones."""
     cdef uint32_t i
-    cdef uint32_t n = vector(unit, <void**>&unit.imports, 0, sizeof(Import))
+    cdef uint32_t n = vector(unit, <void**>&unit.imports, 0, sizeof(Import), 4)
     if unit.r.fault:
         return -1
-    if (room(unit, <void**>&unit.funcs, n, sizeof(Type*)) or room(unit, <void**>&unit.tables, n, sizeof(Limit))
-            or room(unit, <void**>&unit.mems, n, sizeof(Limit)) or room(unit, <void**>&unit.globals, n, sizeof(GlobalDef))
-            or room(unit, <void**>&unit.tags, n, sizeof(Type*))):
+    if (room(unit, <void**>&unit.funcs, n, sizeof(Type*), 4) or room(unit, <void**>&unit.tables, n, sizeof(Limit), 4)
+            or room(unit, <void**>&unit.mems, n, sizeof(Limit), 4) or room(unit, <void**>&unit.globals, n, sizeof(GlobalDef), 4)
+            or room(unit, <void**>&unit.tags, n, sizeof(Type*), 4)):
         return -1
     for i in range(n):
+        unit.at = unit.r.at
         if one_import(unit, &unit.imports[i]) < 0 or unit.r.fault:
             return -1
         unit.n_imports += 1
@@ -178,306 +64,230 @@ cdef int import_section(Unit* unit) noexcept nogil:
 
 
 cdef int one_import(Unit* unit, Import* i) noexcept nogil:
-    cdef const uint8_t* at
-    cdef uint32_t x
-    if name(unit, &i.module) < 0 or name(unit, &i.name) < 0:
+    if read_name(unit, &i.module) < 0 or read_name(unit, &i.name) < 0:
         return -1
-    at = unit.r.at
     i.kind = u8(&unit.r)
-    if i.kind == EXTERN_FUNC:
-        x = u32(&unit.r)
-        unit.at = at
-        unit.funcs[unit.n_funcs] = func_type_at(unit, x)
-        if unit.r.fault:
-            return -1
-        i.index = unit.n_funcs
-        unit.n_funcs += 1
-    elif i.kind == EXTERN_TABLE:
-        i.index = unit.n_tables
-        table_type(unit, &unit.tables[unit.n_tables])
-        unit.n_tables += 1
-    elif i.kind == EXTERN_MEM:
-        i.index = unit.n_mems
-        mem_type(unit, &unit.mems[unit.n_mems])
-        unit.n_mems += 1
-    elif i.kind == EXTERN_GLOBAL:
-        i.index = unit.n_globals
-        global_type(unit, &unit.globals[unit.n_globals])
-        place_global(unit, 1)
-    elif i.kind == EXTERN_TAG:
-        i.index = unit.n_tags
-        tag_type(unit, &unit.tags[unit.n_tags])
-        unit.n_tags += 1
-    else:
-        return malformed(&unit.r, at, b"malformed import kind")
-    return 0
-
-
-cdef int more(Unit* unit, void** array, uint32_t before, uint64_t size, uint32_t* count) noexcept nogil:
-    """A longer array with what imports put there."""
-    cdef void* old = array[0]
-    cdef uint8_t* new = NULL
-    cdef uint64_t i
-    count[0] = vector(unit, <void**>&new, before, size)
     if unit.r.fault:
-        free(new)
         return -1
-    for i in range(before * size):
-        new[i] = (<uint8_t*>old)[i]
-    free(old)
-    array[0] = new
+    if i.kind == EXTERN_FUNC:
+        i.index = unit.n_funcs
+        return add_func(unit)
+    if i.kind == EXTERN_TABLE:
+        i.index = unit.n_tables
+        return -1 if read_table_type(unit, &unit.tables[unit.n_tables]) < 0 else add_table(unit)
+    if i.kind == EXTERN_MEM:
+        i.index = unit.n_mems
+        return add_mem(unit)
+    if i.kind == EXTERN_GLOBAL:
+        i.index = unit.n_globals
+        return import_global(unit)
+    if i.kind == EXTERN_TAG and has_tags(unit):
+        i.index = unit.n_tags
+        return add_tag(unit)
+    return malformed(&unit.r, unit.r.at - 1, b"malformed import kind")
+
+
+cdef void place_global(Unit* unit, uint32_t slots) noexcept nogil:
+    """The global whose type was read gets its slots."""
+    unit.globals[unit.n_globals].slot = unit.global_slots
+    unit.global_slots += slots
+    unit.n_globals += 1
+
+
+cdef int import_global(Unit* unit) noexcept nogil:
+    cdef GlobalDef* g = &unit.globals[unit.n_globals]
+    if read_global_type(unit, g) < 0:
+        return -1
+    place_global(unit, 1)
+    if g.mutable:
+        return require(unit, F_MUTABLE_GLOBALS, b"the import of a mutable global needs the feature mutable-globals, which is off")
     return 0
+
+
+# ---------------------------------------------------------------------------------------------- definitions
+
+cdef int add_func(Unit* unit) noexcept nogil:
+    cdef uint32_t x = u32(&unit.r)
+    if unit.r.fault:
+        return -1
+    unit.funcs[unit.n_funcs] = func_type_at(unit, x)
+    unit.n_funcs += 1
+    return -1 if unit.r.fault else 0
 
 
 cdef int function_section(Unit* unit) noexcept nogil:
-    cdef uint32_t i, n, x
-    cdef const uint8_t* at
-    if more(unit, <void**>&unit.funcs, unit.n_funcs, sizeof(Type*), &n) < 0:
-        return -1
-    if room(unit, <void**>&unit.codes, n, sizeof(Code)):
+    cdef uint32_t i, n
+    if more(unit, <void**>&unit.funcs, unit.n_funcs, sizeof(Type*), 1, &n) < 0:
         return -1
     for i in range(n):
-        at = unit.r.at
-        x = u32(&unit.r)
-        if unit.r.fault:
+        unit.at = unit.r.at
+        if add_func(unit) < 0:
+            place_at_body(unit, i)
             return -1
-        unit.at = at
-        unit.funcs[unit.n_funcs] = unit.codes[i].type = func_type_at(unit, x)
-        if unit.r.fault:
+    unit.n_codes = n
+    return 0
+
+
+cdef void place_at_body(Unit* unit, uint32_t i) noexcept nogil:
+    """What is wrong with the type of a function is told at its body, if we know where that is."""
+    cdef Reader r = unit.r
+    cdef uint32_t size
+    r.at = unit.sections[CODE_SECTION]
+    if r.at == NULL:
+        return
+    r.fault = FAULT_NONE
+    length(&r)
+    size = length(&r)
+    while i > 0:
+        i -= 1
+        r.at += size
+        size = length(&r)
+    unit.r.fault_at = r.at - r.start
+
+
+cdef int add_table(Unit* unit) noexcept nogil:
+    unit.n_tables += 1
+    return 0 if unit.n_tables == 1 or on(unit, F_REFERENCE_TYPES) else refuse(unit, b"multiple tables", 0)
+
+
+cdef int one_table(Unit* unit, Limit* l) noexcept nogil:
+    """Without an initial value, entries have to have a default."""
+    cdef Words w
+    if unit.r.at < unit.r.end and unit.r.at[0] == 0x40 and on(unit, F_FUNCTION_REFERENCES):
+        unit.r.at += 1
+        if u8(&unit.r) != 0:
+            return malformed(&unit.r, unit.r.at - 1, b"zero byte expected")
+        if read_table_type(unit, l) < 0:
             return -1
-        unit.codes[i].index = unit.n_funcs
-        unit.n_funcs += 1
-        unit.n_codes += 1
+        l.has_init = True
+        return init_expr(unit, l.type, &l.init)
+    if read_table_type(unit, l) < 0:
+        return -1
+    if not defaultable(l.type):
+        w = begin_words()
+        put(&w, b"type mismatch: a table of ")
+        put_type(&w, unit, l.type)
+        put(&w, b" requires an initial value")
+        return invalid(&unit.r, unit.at, w.text)
     return 0
 
 
 cdef int table_section(Unit* unit) noexcept nogil:
     cdef uint32_t i, n
-    if more(unit, <void**>&unit.tables, unit.n_tables, sizeof(Limit), &n) < 0:
+    if more(unit, <void**>&unit.tables, unit.n_tables, sizeof(Limit), 3, &n) < 0:
         return -1
     for i in range(n):
-        if table_type(unit, &unit.tables[unit.n_tables]) < 0:
+        unit.at = unit.r.at
+        if one_table(unit, &unit.tables[unit.n_tables]) < 0 or add_table(unit) < 0:
             return -1
-        unit.n_tables += 1
     return 0
+
+
+cdef int add_mem(Unit* unit) noexcept nogil:
+    if read_mem_type(unit, &unit.mems[unit.n_mems]) < 0:
+        return -1
+    unit.n_mems += 1
+    return 0 if unit.n_mems == 1 or on(unit, F_MULTI_MEMORY) else refuse(unit, b"multiple memories", 0)
 
 
 cdef int memory_section(Unit* unit) noexcept nogil:
     cdef uint32_t i, n
-    if more(unit, <void**>&unit.mems, unit.n_mems, sizeof(Limit), &n) < 0:
+    if more(unit, <void**>&unit.mems, unit.n_mems, sizeof(Limit), 2, &n) < 0:
         return -1
     for i in range(n):
-        if mem_type(unit, &unit.mems[unit.n_mems]) < 0:
+        unit.at = unit.r.at
+        if add_mem(unit) < 0:
             return -1
-        unit.n_mems += 1
     return 0
+
+
+cdef int add_tag(Unit* unit) noexcept nogil:
+    unit.tags[unit.n_tags] = read_tag_type(unit)
+    unit.n_tags += 1
+    return -1 if unit.r.fault else 0
 
 
 cdef int tag_section(Unit* unit) noexcept nogil:
     cdef uint32_t i, n
-    if more(unit, <void**>&unit.tags, unit.n_tags, sizeof(Type*), &n) < 0:
+    if more(unit, <void**>&unit.tags, unit.n_tags, sizeof(Type*), 2, &n) < 0:
         return -1
     for i in range(n):
-        if tag_type(unit, &unit.tags[unit.n_tags]) < 0:
+        unit.at = unit.r.at
+        if add_tag(unit) < 0:
             return -1
-        unit.n_tags += 1
-    return 0
-
-
-cdef int init_expr(Unit* unit, uint32_t wanted, Init* init) noexcept nogil:
-    """A constant expression of one instruction. (Longer ones are to be lowered like a body and run.)"""
-    cdef Reader* r = &unit.r
-    cdef const uint8_t* at = r.at
-    cdef uint8_t op = u8(r)
-    cdef uint32_t type
-    init.kind = INIT_CONST
-    if op == 0x41:
-        init.bits = <uint32_t>s32(r)
-        type = VT_I32
-    elif op == 0x42:
-        init.bits = <uint64_t>s64(r)
-        type = VT_I64
-    elif (op == 0x43 and r.end - r.at >= 4) or (op == 0x44 and r.end - r.at >= 8):
-        init.bits = load32(r.at) if op == 0x43 else load64(r.at)
-        r.at += 4 if op == 0x43 else 8
-        type = VT_F32 if op == 0x43 else VT_F64
-    elif op == 0xFD and r.end - r.at >= 17 and r.at[0] == 0x0C:
-        init.bits = load64(r.at + 1)
-        init.high = load64(r.at + 9)
-        r.at += 17
-        type = VT_V128
-    elif op == 0x23:
-        init.kind = INIT_GLOBAL
-        init.bits = u32(r)
-        if r.fault == FAULT_NONE and init.bits >= unit.n_globals:
-            return invalid(r, at, b"unknown global")
-        type = VT_BOT if r.fault else unit.globals[init.bits].type
-        if r.fault == FAULT_NONE and unit.globals[init.bits].mutable:
-            return invalid(r, at, b"constant expression required")
-    elif op == 0xD2:
-        init.kind = INIT_FUNC
-        init.bits = u32(r)
-        if r.fault == FAULT_NONE and init.bits >= unit.n_funcs:
-            return invalid(r, at, b"unknown function")
-        type = VT_REF | unit.funcs[init.bits].heap
-    elif op == 0xD0:
-        init.bits = 0
-        type = VT_REF | VT_NULL | read_heap_type(unit)
-    elif r.fault:
-        return -1
-    else:
-        return fail(r, FAULT_UNSUPPORTED, at, b"constant expression is not supported yet")
-    if r.fault:
-        return -1
-    if not match(type, wanted):
-        return invalid(r, at, b"type mismatch")
-    at = r.at
-    if u8(r) != 0x0B:
-        return fail(r, FAULT_UNSUPPORTED, at, b"constant expression is not supported yet")
     return 0
 
 
 cdef int global_section(Unit* unit) noexcept nogil:
     cdef uint32_t i, n
-    if more(unit, <void**>&unit.globals, unit.n_globals, sizeof(GlobalDef), &n) < 0 or room(unit, <void**>&unit.inits, n, sizeof(Init)):
+    cdef GlobalDef* g
+    if (more(unit, <void**>&unit.globals, unit.n_globals, sizeof(GlobalDef), 3, &n) < 0
+            or room(unit, <void**>&unit.inits, n, sizeof(Init), 3)):
         return -1
     for i in range(n):
-        if global_type(unit, &unit.globals[unit.n_globals]) < 0 or init_expr(unit, unit.globals[unit.n_globals].type, &unit.inits[i]) < 0:
+        unit.at = unit.r.at
+        g = &unit.globals[unit.n_globals]
+        if read_global_type(unit, g) < 0 or init_expr(unit, g.type, &unit.inits[i]) < 0:
             return -1
-        place_global(unit, slots_of(unit.globals[unit.n_globals].type))
-    return 0
-
-
-cdef int export_section(Unit* unit) noexcept nogil:
-    """That names differ is checked when they become a dictionary, which is the cheapest place."""
-    cdef uint32_t i
-    cdef uint32_t n = vector(unit, <void**>&unit.exports, 0, sizeof(Export))
-    cdef uint32_t counts[5]
-    cdef const char* words[5]
-    cdef const uint8_t* at
-    cdef Export* e
-    counts[0] = unit.n_funcs
-    counts[1] = unit.n_tables
-    counts[2] = unit.n_mems
-    counts[3] = unit.n_globals
-    counts[4] = unit.n_tags
-    words[0] = b"unknown function"
-    words[1] = b"unknown table"
-    words[2] = b"unknown memory"
-    words[3] = b"unknown global"
-    words[4] = b"unknown tag"
-    for i in range(n):
-        e = &unit.exports[i]
-        if name(unit, &e.name) < 0:
-            return -1
-        at = unit.r.at
-        e.kind = u8(&unit.r)
-        e.index = u32(&unit.r)
-        if unit.r.fault:
-            return -1
-        if e.kind > EXTERN_TAG:
-            return malformed(&unit.r, at, b"malformed export kind")
-        if e.index >= counts[e.kind]:
-            return invalid(&unit.r, at, words[e.kind])
-        unit.n_exports += 1
+        place_global(unit, slots_of(g.type))
     return 0
 
 
 cdef int start_section(Unit* unit) noexcept nogil:
-    cdef const uint8_t* at = unit.r.at
+    unit.at = unit.r.at
     unit.start = u32(&unit.r)
     unit.has_start = True
     if unit.r.fault:
         return -1
     if unit.start >= unit.n_funcs:
-        return invalid(&unit.r, at, b"unknown function")
+        return refuse(unit, b"unknown function %llu", unit.start)
     if unit.funcs[unit.start].n_params or unit.funcs[unit.start].n_results:
-        return invalid(&unit.r, at, b"start function")
+        return refuse(unit, b"start function must not have parameters or results", 0)
     return 0
 
 
-cdef int elem_section(Unit* unit) noexcept nogil:
-    cdef uint32_t i, j, k, x
-    cdef uint32_t n = vector(unit, <void**>&unit.elems, 0, sizeof(Segment))
-    cdef Segment* s
-    cdef const uint8_t* at
-    for i in range(n):
-        s = &unit.elems[i]
-        unit.n_elems += 1
-        at = unit.r.at
-        if u32(&unit.r) != 0:
-            return fail(&unit.r, FAULT_UNSUPPORTED, at, b"element segment is not supported yet")
-        s.mode = SEGMENT_ACTIVE
-        s.type = VT_FUNCREF
-        if unit.n_tables == 0:
-            return invalid(&unit.r, at, b"unknown table")
-        if init_expr(unit, VT_I64 if unit.tables[0].wide else VT_I32, &s.offset) < 0:
-            return -1
-        k = vector(unit, <void**>&s.items, 0, sizeof(Init))
-        for j in range(k):
-            at = unit.r.at
-            x = u32(&unit.r)
-            if unit.r.fault:
-                return -1
-            if x >= unit.n_funcs:
-                return invalid(&unit.r, at, b"unknown function")
-            s.items[j].kind = INIT_FUNC
-            s.items[j].bits = x
-        s.size = k
-    return 0
-
+# ---------------------------------------------------------------------------------------------- code
 
 cdef int code_section(Unit* unit) noexcept nogil:
+    """Bodies are of at least three bytes each, so there is never much more room than there is code."""
     cdef Tr tr
     cdef const uint8_t* at = unit.r.at
-    cdef const uint8_t* end = unit.r.end
-    cdef uint32_t n = u32(&unit.r)
-    cdef uint32_t i, size
-    if n != unit.n_codes:
+    cdef uint32_t n = length(&unit.r)
+    cdef uint32_t i
+    if n != unit.n_codes or n > (unit.r.end - at) // 3:
         return malformed(&unit.r, at, b"function and code section have inconsistent lengths")
+    if room(unit, <void**>&unit.codes, n, sizeof(Code), 3):
+        return -1
     memset(&tr, 0, sizeof(Tr))
     for i in range(n):
-        at = unit.r.at
-        size = u32(&unit.r)
-        if size > end - unit.r.at:
-            malformed(&unit.r, at, b"unexpected end of section or function")
-        if unit.r.fault:
+        unit.codes[i].index = unit.imported_funcs + i
+        unit.codes[i].type = unit.funcs[unit.imported_funcs + i]
+    for i in range(n):
+        if one_body(unit, &tr, &unit.codes[i]) < 0:
             break
-        unit.r.end = unit.r.at + size
-        if translate(&tr, unit, &unit.codes[i]) < 0:
-            break
-        unit.r.end = end
-        unit.n_bodies += 1
     tr_free(&tr)
     return -1 if unit.r.fault else 0
 
 
-cdef int data_section(Unit* unit) noexcept nogil:
-    cdef uint32_t i, flags
-    cdef uint32_t n = vector(unit, <void**>&unit.datas, 0, sizeof(Segment))
-    cdef const uint8_t* at
-    cdef Segment* s
-    for i in range(n):
-        s = &unit.datas[i]
-        unit.n_datas += 1
-        at = unit.r.at
-        flags = u32(&unit.r)
-        if flags > 2:
-            return malformed(&unit.r, at, b"malformed data segment kind")
-        s.mode = SEGMENT_PASSIVE if flags == 1 else SEGMENT_ACTIVE
-        if flags == 2:
-            s.target = u32(&unit.r)
-        if s.mode == SEGMENT_ACTIVE and s.target >= unit.n_mems:
-            return invalid(&unit.r, at, b"unknown memory")
-        if s.mode == SEGMENT_ACTIVE and init_expr(unit, VT_I64 if unit.mems[s.target].wide else VT_I32, &s.offset) < 0:
+cdef int one_body(Unit* unit, Tr* tr, Code* code) noexcept nogil:
+    """Where opcodes of the first page may be off, they are looked at before; rules ask for the features of later proposals only."""
+    cdef const uint8_t* end = unit.r.end
+    cdef const uint8_t* start
+    cdef uint32_t size = length(&unit.r)
+    if unit.r.fault or size > end - unit.r.at:
+        return unexpected_end(&unit.r)
+    start = unit.r.at
+    unit.at = start
+    unit.r.end = start + size
+    if unit.features & WASM_3 != WASM_3:
+        if skim_body(unit) < 0:
             return -1
-        at = unit.r.at
-        s.size = u32(&unit.r)
-        if s.size > unit.r.end - unit.r.at:
-            return malformed(&unit.r, at, b"unexpected end of section or function")
-        s.bytes = unit.r.at
-        unit.r.at += s.size
-    return -1 if unit.r.fault else 0
+        unit.r.at = start
+    if translate(tr, unit, code) < 0:
+        return -1
+    unit.r.end = end
+    unit.n_bodies += 1
+    return 0
 
 
 cdef int data_count_section(Unit* unit) noexcept nogil:
@@ -486,90 +296,210 @@ cdef int data_count_section(Unit* unit) noexcept nogil:
     return -1 if unit.r.fault else 0
 
 
-cdef int custom_section(Unit* unit) noexcept nogil:
-    cdef Name n
-    if name(unit, &n) < 0:
+SECTIONS[:] = [NULL, type_section, import_section, function_section, table_section, memory_section, global_section,
+               export_section, start_section, elem_section, code_section, data_section, data_count_section, tag_section]
+ORDER[:] = [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 11, 6]
+PHASES[:] = [1, 2, 13, 3, 5, 4, 6, BEFORE_CODE, 10, 11, 9, 8, 7]
+
+
+# ---------------------------------------------------------------------------------------------- the whole
+
+cdef int custom_section(Unit* unit, uint8_t after) noexcept nogil:
+    cdef Reader* r = &unit.r
+    cdef uint32_t size = length(r)
+    cdef const uint8_t* start = r.at
+    cdef Custom* c
+    cdef uint32_t cap = unit.cap_customs * 2 + 4
+    if unit.n_customs == unit.cap_customs:
+        c = <Custom*>realloc(unit.customs, cap * sizeof(Custom))
+        if c == NULL:
+            return out_of_memory(r)
+        unit.customs = c
+        unit.cap_customs = cap
+    c = &unit.customs[unit.n_customs]
+    if r.fault or read_name(unit, &c.name) < 0:
         return -1
-    unit.r.at = unit.r.end
+    if size > r.end - start or r.at > start + size:
+        return unexpected_end(r)
+    c.at = r.at
+    c.size = start + size - r.at
+    c.after = after
+    unit.n_customs += 1
+    r.at = start + size
     return 0
 
 
-SECTIONS[:] = [custom_section, type_section, import_section, function_section, table_section, memory_section, global_section,
-               export_section, start_section, elem_section, code_section, data_section, data_count_section, tag_section]
-ORDER[:] = [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 11, 6]
+cdef bint is_known(Unit* unit, uint8_t id) noexcept nogil:
+    """Two sections came with a feature."""
+    if id == TAG_SECTION:
+        return has_tags(unit)
+    return id < DATA_COUNT_SECTION or (id == DATA_COUNT_SECTION and on(unit, F_BULK_MEMORY))
 
 
 cdef int one_section(Unit* unit, uint8_t* last) noexcept nogil:
+    """A section is read from the whole of the bytes and its size compared afterwards, as the grammar has it."""
     cdef Reader* r = &unit.r
-    cdef const uint8_t* at = r.at
-    cdef const uint8_t* end = r.end
-    cdef uint8_t id = u8(r)
-    cdef uint32_t size = u32(r)
-    if r.fault:
+    cdef uint8_t id = r.at[0]
+    cdef const uint8_t* start
+    cdef uint32_t size
+    if id == CUSTOM:
+        r.at += 1
+        return custom_section(unit, last[0])
+    if not is_known(unit, id):
+        return malformed(r, r.at, b"malformed section id")
+    if last[0] != CUSTOM and ORDER[id] <= ORDER[last[0]]:
+        return malformed(r, r.at, b"unexpected content after last section")
+    last[0] = id
+    r.at += 1
+    size = length(r)
+    start = r.at
+    unit.sections[id] = start
+    if r.fault or (skim_section(unit, id) if unit.skim else SECTIONS[id](unit)) < 0 or r.fault:
         return -1
-    if id > 13:
-        return malformed(r, at, b"malformed section id")
-    if size > end - r.at:
-        return malformed(r, at, b"length out of bounds")
-    if id != 0:
-        if ORDER[id] <= last[0]:
-            return malformed(r, at, b"unexpected content after last section")
-        last[0] = ORDER[id]
-    r.end = r.at + size
-    if SECTIONS[id](unit) < 0 or r.fault:
-        return -1
-    if r.at != r.end:
-        return malformed(r, r.at, b"section size mismatch")
-    r.end = end
+    return 0 if r.at == start + size else malformed(r, start, b"section size mismatch")
+
+
+cdef int check_counts(Unit* unit) noexcept nogil:
+    """What only the whole module can tell."""
+    if unit.n_bodies != unit.n_codes:
+        return malformed(&unit.r, unit.r.end, b"function and code section have inconsistent lengths")
+    if unit.has_data_count and unit.data_count != unit.n_datas:
+        return malformed(&unit.r, unit.r.end, b"data count and data section have inconsistent lengths")
+    if not unit.has_data_count and unit.uses_data:
+        return malformed(&unit.r, unit.r.end, b"data count section required")
+    unit.data_count = unit.n_datas
     return 0
+
+
+cdef int read_sections(Unit* unit) noexcept nogil:
+    cdef Reader* r = &unit.r
+    cdef uint8_t last = CUSTOM
+    r.at = r.start
+    if r.end - r.at < 4:
+        return unexpected_end(r)
+    if memcmp(r.at, b"\0asm", 4) != 0:
+        return malformed(r, r.at, b"magic header not detected")
+    if r.end - r.at < 8:
+        return unexpected_end(r)
+    if memcmp(r.at + 4, b"\1\0\0\0", 4) != 0:
+        return malformed(r, r.at + 4, b"unknown binary version")
+    r.at += 8
+    while r.at < r.end and r.fault == FAULT_NONE:
+        one_section(unit, &last)
+    return -1 if r.fault else check_counts(unit)
+
+
+cdef int validate_in_order(Unit* unit) noexcept nogil:
+    cdef int i
+    cdef uint8_t id
+    for i in range(13):
+        id = ELEM_SECTION if PHASES[i] == BEFORE_CODE else PHASES[i]
+        if unit.sections[id] == NULL:
+            continue
+        unit.where = AT_ENTRY
+        unit.r.at = unit.sections[id]
+        if (elem_types(unit) if PHASES[i] == BEFORE_CODE else SECTIONS[id](unit)) < 0:
+            return -1
+    return 0
+
+
+cdef void find_first_fault(Unit* unit, const uint8_t* end) noexcept nogil:
+    """Something is wrong: what the reference engine would say."""
+    cdef Reader was = unit.r
+    cdef int where = unit.where
+    unit.r.words = NULL
+    forget_fault(&unit.r)
+    unit.r.end = end
+    forget_parts(unit)
+    unit.n_customs = 0
+    unit.skim = True
+    memset(unit.sections, 0, sizeof(unit.sections))
+    if read_sections(unit) == 0:
+        forget_parts(unit)
+        unit.skim = False
+        validate_in_order(unit)
+    else:
+        unit.where = AT_ENTRY
+    if unit.r.fault == FAULT_NONE:
+        unit.where = where
+        unit.r = was
+    else:
+        free(was.words)
+    if not unit.skim and unit.r.fault == FAULT_MALFORMED:
+        unit.r.fault = FAULT_UNSUPPORTED    # it decodes, but no rule knows it
 
 
 cdef Unit* read_module(const uint8_t* data, uint64_t size, uint64_t features) noexcept nogil:
     """The module, with a fault in its reader unless it is valid; NULL when memory is out. The bytes must outlive it."""
     cdef Unit* unit = <Unit*>calloc(1, sizeof(Unit))
-    cdef uint8_t last = 0
-    cdef Reader* r
     if unit == NULL:
         return NULL
-    r = &unit.r
     unit.features = features
-    unit.base = r.start = r.at = data
-    r.end = data + size
-    if size < 4 or memcmp(data, b"\0asm", 4) != 0:
-        malformed(r, data, b"magic header not detected" if size >= 4 else b"unexpected end")
-    elif size < 8 or memcmp(data + 4, b"\1\0\0\0", 4) != 0:
-        malformed(r, data + 4, b"unknown binary version" if size >= 8 else b"unexpected end")
-    r.at += 8 if r.fault == FAULT_NONE else 0
-    while r.at < r.end and r.fault == FAULT_NONE:
-        one_section(unit, &last)
-    if r.fault == FAULT_NONE and unit.n_bodies != unit.n_codes:
-        malformed(r, r.end, b"function and code section have inconsistent lengths")
+    unit.base = unit.r.start = data
+    unit.r.end = data + size
+    if size > 0xffffffffU:
+        malformed(&unit.r, data + 0xffffffffU, b"length out of bounds")
+    elif read_sections(unit) < 0 and unit.r.fault != FAULT_MEMORY:
+        find_first_fault(unit, data + size)
     return unit
 
 
-cdef void unit_free(Unit* unit) noexcept nogil:
+cdef void free_codes(Unit* unit) noexcept nogil:
     cdef uint32_t i
-    if unit == NULL:
-        return
-    for i in range(unit.n_codes):
-        free(unit.codes[i].entry)
-        free(unit.codes[i].places)
-        free(unit.codes[i].handlers)
+    if unit.codes != NULL:
+        for i in range(unit.n_codes):
+            free(unit.codes[i].entry)
+            free(unit.codes[i].places)
+            free(unit.codes[i].handlers)
+    for i in range(unit.n_exprs):
+        free(unit.exprs[i].entry)
+        free(unit.exprs[i].places)
+        free(unit.exprs[i])
+    free(unit.codes)
+    free(unit.exprs)
+    unit.codes = NULL
+    unit.exprs = NULL
+    unit.n_codes = unit.n_bodies = unit.n_exprs = unit.cap_exprs = 0
+
+
+cdef void forget_parts(Unit* unit) noexcept nogil:
+    """Free what has been read, but for the custom sections, which functions are declared, and how many data segments there are."""
+    cdef uint32_t i
+    free_codes(unit)
     for i in range(unit.n_elems):
         free(unit.elems[i].items)
-    images_free(unit)
-    free(unit.r.words)
     free(unit.types)
     free(unit.funcs)
     free(unit.globals)
     free(unit.inits)
     free(unit.tables)
     free(unit.mems)
+    free(unit.tags)
     free(unit.imports)
     free(unit.exports)
     free(unit.elems)
     free(unit.datas)
+    unit.types = unit.funcs = unit.tags = NULL
+    unit.globals = NULL
+    unit.inits = NULL
+    unit.tables = unit.mems = NULL
+    unit.imports = NULL
+    unit.exports = NULL
+    unit.elems = unit.datas = NULL
+    unit.n_types = unit.n_funcs = unit.n_globals = unit.n_tables = unit.n_mems = unit.n_tags = unit.group_end = 0
+    unit.n_imports = unit.n_exports = unit.n_elems = unit.n_datas = 0
+    unit.imported_funcs = unit.imported_globals = unit.imported_tables = unit.imported_mems = unit.imported_tags = 0
+    unit.global_slots = 0
+    unit.has_start = False
+
+
+cdef void unit_free(Unit* unit) noexcept nogil:
+    if unit == NULL:
+        return
+    images_free(unit)
+    forget_parts(unit)
+    free(unit.r.words)
+    free(unit.customs)
+    free(unit.declared)
     free(unit.order)
-    free(unit.tags)
-    free(unit.codes)
     free(unit)

@@ -37,6 +37,7 @@ cdef struct Ctrl:
     uint32_t end
     uint32_t waiting        # its handlers among those that wait
     uint32_t handler        # of a legacy catch
+    const uint8_t* at       # its opcode
     uint32_t inits          # how many locals without a default had been set before it
 
 cdef struct Ir:

@@ -12,7 +12,7 @@ cdef enum InitKind:
 
 cdef enum Where:
     # What `Unit.at` is the place of.
-    AT_ENTRY, AT_FUNCTION, AT_CONSTANT_EXPRESSION
+    AT_ENTRY, AT_FUNCTION, AT_CONSTANT_EXPRESSION, AT_NO_CONSTANT
 
 cdef struct Name:
     const uint8_t* at

@@ -10,6 +10,7 @@ from _fastcore.generate.calls import calls
 from _fastcore.generate.handlers import loop, threaded, topics
 from _fastcore.generate.model import variants
 from _fastcore.generate.numeric import numeric
+from _fastcore.generate.shapes import shapes
 from _fastcore.generate.structural import LOADS, STORES, structural
 from _fastcore.generate.tables import tables
 from _fastcore.generate.vector import header as vector_header
@@ -44,7 +45,9 @@ def generated() -> dict[str, str]:
     operations = (*structural(), *calls(), *accesses(LOADS, STORES), *numeric(), *vector())
     found = variants(operations)
     header, module = tables(operations, found)
-    files = {"tables.pxd": header, "tables.pyx": module, "loop.pxd": LOOP_HEADER, "loop.pyx": loop(found)}
+    shape_header, shape_module = shapes()
+    files = {"shapes.pxd": shape_header, "shapes.pyx": shape_module}
+    files |= {"tables.pxd": header, "tables.pyx": module, "loop.pxd": LOOP_HEADER, "loop.pyx": loop(found)}
     files |= {"handlers.pxd": ALL_HEADER, "handlers.pyx": all_handlers(topics(operations)), "vector_lanes.pxd": vector_header()}
     for topic in topics(operations):
         files[f"handlers_{topic}.pxd"] = HANDLER_HEADER
