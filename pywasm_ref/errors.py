@@ -29,7 +29,7 @@ class WasmError(Exception):
         self.frames: list[tuple[str | int, int | None]] = []
         """The calls that were open, innermost first: the name or index of each function, and the place it had come to."""
 
-    def located(self, source: Source) -> WasmError:
+    def located(self, source: Source | None) -> WasmError:
         """The same error, knowing the source that `at` counts in; a source that is already known stays."""
         self.source = self.source or source
         return self

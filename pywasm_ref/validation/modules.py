@@ -97,7 +97,7 @@ def each(module: Module, part: str, entries: Sequence[T], check_entry: Callable[
     except Invalid as error:
         if error.at is None:
             error.at = module.places.of(part, len(done))
-        error.source = error.source or module.source
+        error.located(module.source)
         raise
     return tuple(done)
 
