@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 from _fastcore.generate.accesses import accesses
 from _fastcore.generate.calls import calls
 from _fastcore.generate.handlers import loop, threaded, topics
-from _fastcore.generate.model import variants
+from _fastcore.generate.model import Variant, variants
 from _fastcore.generate.numeric import numeric
 from _fastcore.generate.shapes import shapes
 from _fastcore.generate.structural import LOADS, STORES, structural
@@ -40,6 +41,13 @@ def all_handlers(names: list[str]) -> str:
     return f"{head}cdef void fill_all(handler_t* table) noexcept nogil:\n{calls}"
 
 
+def looped(found: list[Variant]) -> str:
+    """The portable backend, which takes longest to build; in a developer's quick build it holds next to nothing, and is not to be used."""
+    if os.environ.get("PYWASM_FASTCORE_NO_LOOP"):
+        found = [v for v in found if v.operation.name in ("halt", "copy")]
+    return loop(found)
+
+
 def generated() -> dict[str, str]:
     """File names and texts."""
     operations = (*structural(), *calls(), *accesses(LOADS, STORES), *numeric(), *vector())
@@ -47,7 +55,7 @@ def generated() -> dict[str, str]:
     header, module = tables(operations, found)
     shape_header, shape_module = shapes()
     files = {"shapes.pxd": shape_header, "shapes.pyx": shape_module}
-    files |= {"tables.pxd": header, "tables.pyx": module, "loop.pxd": LOOP_HEADER, "loop.pyx": loop(found)}
+    files |= {"tables.pxd": header, "tables.pyx": module, "loop.pxd": LOOP_HEADER, "loop.pyx": looped(found)}
     files |= {"handlers.pxd": ALL_HEADER, "handlers.pyx": all_handlers(topics(operations)), "vector_lanes.pxd": vector_header()}
     for topic in topics(operations):
         files[f"handlers_{topic}.pxd"] = HANDLER_HEADER
