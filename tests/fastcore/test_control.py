@@ -323,3 +323,21 @@ def test_the_other_way_of_dispatch_does_the_same() -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", __file__]
     done = subprocess.run(command, env={**os.environ, "PYWASM_FASTCORE_DISPATCH": "loop"}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+# References in globals
+
+
+def test_a_reference_that_was_read_from_a_global_is_a_result() -> None:
+    source = """(module (global $g (mut funcref) (ref.func $read)) (func $read (result funcref) (global.get $g))
+      (func (export "f") (result i32) (ref.is_null (call $read))))"""
+    assert run(source) == 0
+
+
+def test_a_reference_that_was_read_from_a_global_is_in_no_accumulator() -> None:
+    source = """(module (global $g externref (ref.null extern)) (global $n (mut i64) (i64.const 5))
+      (func (export "f") (result i32 i64)
+        (ref.is_null (global.get $g))
+        (drop (global.get $g))
+        (i64.add (global.get $n) (i64.const 1))))"""
+    assert run(source) == (1, 6)
