@@ -10,6 +10,8 @@ from typing import Any
 
 Run = Callable[[int], int]
 MASK = 2**32 - 1
+WINCH = 2
+"""In wasmtime's C interface."""
 
 
 def load_reference(path: Path) -> Run:
@@ -43,8 +45,19 @@ def load_pulley(path: Path) -> Run:
     """Wasmtime's interpreter: code optimized by Cranelift, for a machine that is interpreted."""
     import wasmtime
 
-    config = wasmtime.Config()
+    config = everything()
     config.target = "pulley64"
+    return run_of(wasmtime.Engine(config), path)
+
+
+def load_winch(path: Path) -> Run:
+    """Wasmtime's baseline compiler, which compiles in one pass. The Python face has no word for it, the C interface below has."""
+    import wasmtime
+    from wasmtime import _bindings
+
+    config = wasmtime.Config()
+    config.wasm_tail_call = False  # it refuses a configuration with what it cannot compile
+    _bindings.wasmtime_config_strategy_set(config.ptr(), WINCH)
     return run_of(wasmtime.Engine(config), path)
 
 
@@ -61,7 +74,16 @@ def load_wasmtime(path: Path) -> Run:
     """Wasmtime, which compiles to machine code: the judge of results, no rival in speed."""
     import wasmtime
 
-    return run_of(wasmtime.Engine(), path)
+    return run_of(wasmtime.Engine(everything()), path)
+
+
+def everything() -> Any:
+    """Wasmtime's configuration with what is off in it at first."""
+    import wasmtime
+
+    config = wasmtime.Config()
+    config.wasm_function_references = config.wasm_gc = config.wasm_exceptions = True
+    return config
 
 
 def run_of(engine: Any, path: Path) -> Run:
@@ -83,7 +105,11 @@ LOADERS: dict[str, Callable[[Path], Run]] = {
     "pywasm3": load_pywasm3,
     "wasmtime": load_wasmtime,
     "pulley": load_pulley,
+    "winch": load_winch,
 }
+LACKS = {"pywasm3": {"simd", "gc", "exceptions"}, "pywasm": {"gc", "exceptions"}, "winch": {"gc", "exceptions"}}
+"""What a kernel may need and an engine has not."""
+
 DISTRIBUTIONS = {
     "reference": "pywasm-ref",
     "fast": "pywasm-ref",
@@ -91,6 +117,7 @@ DISTRIBUTIONS = {
     "pywasm3": "pywasm3",
     "wasmtime": "wasmtime",
     "pulley": "wasmtime",
+    "winch": "wasmtime",
 }
 
 

@@ -2,7 +2,7 @@
 
 One process; in each round every engine runs in turn, so that a change in the machine's speed meets all. The time is the process's CPU time
 of calling `run` as often as keeps pywasm3 busy for a while; loading is not counted. A ratio is our time over a peer's: below 1 we are
-faster. Results must agree between all engines. Wasmtime's Winch has no switch in its Python package, so it is not among the peers.
+faster. Results must agree between all engines. A peer that lacks what a kernel needs stands as a dash.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from benchmarks import engines
 from benchmarks.programs import PROGRAMS, Kernel
 
 OURS = "fast"
-PEERS = ("pywasm3", "pulley", "wasmtime")
+PEERS = ("pywasm3", "pulley", "winch", "wasmtime")
 BUSY = 0.03
 """Seconds that the first peer is to be busy in one measurement."""
 
@@ -75,6 +75,8 @@ def loaded(kernel: Kernel, names: list[str], problems: list[str]) -> dict[str, e
     runs: dict[str, engines.Run] = {}
     results: dict[str, int] = {}
     for name in names:
+        if kernel.needs in engines.LACKS.get(name, ()):
+            continue
         try:
             runs[name] = engines.LOADERS[name](kernel.path)
             results[name] = runs[name](kernel.argument)
@@ -105,7 +107,7 @@ def row(measurement: Measurement, names: list[str]) -> str:
     cells = [f"{measurement.kernel:<12}{min(measurement.seconds[OURS]) / measurement.calls * 1e6:>10.1f}"]
     for peer in names[1:]:
         ratios = measurement.ratios(peer)
-        cells.append(f"{best(measurement, peer):>10.3f} ({min(ratios):.2f}-{max(ratios):.2f})")
+        cells.append(f"{best(measurement, peer):>10.3f} ({min(ratios):.2f}-{max(ratios):.2f})" if ratios else f"{'-':>22}")
     return "".join(cells)
 
 

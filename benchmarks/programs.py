@@ -8,11 +8,12 @@ KERNELS = Path(__file__).parent / "kernels"
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """A module with one export, `run`, from an i32 to an i32 checksum."""
+    """A module with one export, `run`, from an i32 to an i32 checksum. `needs` names what it has beyond WebAssembly 1.0."""
 
     name: str
     argument: int
     stresses: str
+    needs: str = ""
 
     @property
     def path(self) -> Path:
@@ -32,4 +33,7 @@ PROGRAMS = (
     Kernel("indirect", 6_500, "call_indirect"),
     Kernel("hash64", 42, "i64 multiplication and rotation"),
     Kernel("memory", 60, "fill, copy and compare"),
+    Kernel("filter", 5, "vectors of 16 bytes", "simd"),
+    Kernel("gc", 20, "structures and arrays, made and dropped", "gc"),
+    Kernel("exceptions", 20_000, "throwing through three calls", "exceptions"),
 )

@@ -121,7 +121,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     options = arguments()
-    kernels = [kernel for kernel in PROGRAMS if not options.kernel or kernel.name in options.kernel]
+    kernels = [kernel for kernel in PROGRAMS if not kernel.needs and (not options.kernel or kernel.name in options.kernel)]
     judge = JUDGE if engines.version(JUDGE) != "not installed" else f"each other only ({JUDGE} is not installed)"
     versions = {name: engines.version(name) for name in (OURS, PEER, JUDGE)}
     print(f"Python {platform.python_version()}, " + ", ".join(f"{name} {text}" for name, text in versions.items()))

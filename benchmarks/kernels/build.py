@@ -1,6 +1,7 @@
-"""Rebuild the benchmark kernels from their C sources: `python benchmarks/kernels/build.py [NAME…]`.
+"""Rebuild the benchmark kernels from their sources: `python benchmarks/kernels/build.py [NAME…]`.
 
-Needs the PyPI package `ziglang`, a clang with a WebAssembly linker. The result uses WebAssembly 1.0 only, so that every peer can run it.
+Those in C need the PyPI package `ziglang`, a clang with a WebAssembly linker. All but `filter`, which has vectors, use WebAssembly 1.0
+only, so that every peer can run them. What C cannot say is written as text, which this project turns into a binary.
 """
 
 import subprocess
@@ -10,22 +11,29 @@ from pathlib import Path
 HERE = Path(__file__).parent
 CLANG = ("-target", "wasm32-freestanding", "-mcpu=mvp", "-std=c11", "-O2", "-ffreestanding", "-fno-builtin", "-nostdlib")
 WARNINGS = ("-Wall", "-Wextra", "-Werror")
+VECTORS = ("filter",)
 LINK = ("-Wl,--no-entry", "-Wl,--export=run", "-Wl,--strip-all", "-Wl,-z,stack-size=65536")
 
 
 def build(source: Path) -> Path:
     """Compile and link one kernel beside its source."""
     target = source.with_suffix(".wasm")
-    command = [sys.executable, "-m", "ziglang", "cc", *CLANG, *WARNINGS, *LINK, source.name, "-o", target.name]
+    if source.suffix == ".wat":
+        command = [sys.executable, "-m", "pywasm_ref", "parse", str(source), "-o", str(target)]
+        subprocess.run(command, cwd=HERE.parents[1], check=True)
+        return target
+    vectors = ["-msimd128"] if source.stem in VECTORS else []
+    command = [sys.executable, "-m", "ziglang", "cc", *CLANG, *vectors, *WARNINGS, *LINK, source.name, "-o", target.name]
     subprocess.run(command, cwd=HERE, check=True)
     target.chmod(0o644)
     return target
 
 
 def main() -> int:
-    wanted = sys.argv[1:] or sorted(path.stem for path in HERE.glob("*.c"))
+    wanted = sys.argv[1:] or sorted(path.stem for kind in ("*.c", "*.wat") for path in HERE.glob(kind))
     for name in wanted:
-        target = build(HERE / f"{name}.c")
+        text = HERE / f"{name}.wat"
+        target = build(text if text.exists() else HERE / f"{name}.c")
         print(f"{target.name}: {target.stat().st_size} bytes")
     return 0
 

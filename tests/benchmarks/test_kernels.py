@@ -4,15 +4,16 @@ import pytest
 import wasmtime
 
 import pywasm_ref as wasm
+from benchmarks.engines import everything
 from benchmarks.programs import KERNELS, PROGRAMS, Kernel
 from benchmarks.reference_vs_pywasm import Measurement, row, summary
 
 SMALL = {"fib": 12, "sieve": 500, "matmul": 6, "mandelbrot": 6, "nbody": 6, "sha256": 1, "quicksort": 80, "hashtable": 40, "vm": 6}
-SMALL |= {"indirect": 60, "hash64": 1, "memory": 2}
+SMALL |= {"indirect": 60, "hash64": 1, "memory": 2, "filter": 1, "gc": 1, "exceptions": 40}
 
 
 def by_wasmtime(kernel: Kernel, argument: int) -> int:
-    store = wasmtime.Store()
+    store = wasmtime.Store(wasmtime.Engine(everything()))
     instance = wasmtime.Instance(store, wasmtime.Module.from_file(store.engine, str(kernel.path)), [])
     run = instance.exports(store)["run"]
     assert isinstance(run, wasmtime.Func)
@@ -29,7 +30,8 @@ def test_a_kernel_gives_the_checksum_that_wasmtime_gives_and_again_when_called_a
 
 def test_every_kernel_has_its_source_its_module_and_its_row() -> None:
     names = sorted(kernel.name for kernel in PROGRAMS)
-    assert names == sorted(path.stem for path in KERNELS.glob("*.c")) == sorted(path.stem for path in KERNELS.glob("*.wasm"))
+    sources = sorted(path.stem for kind in ("*.c", "*.wat") for path in KERNELS.glob(kind))
+    assert names == sources == sorted(path.stem for path in KERNELS.glob("*.wasm"))
 
 
 def test_a_ratio_is_the_quotient_of_the_medians_and_the_mean_is_geometric() -> None:
