@@ -15,6 +15,8 @@ from pywasm_ref._fastcore.operands cimport *
 from pywasm_ref._fastcore.rules_control cimport *
 from pywasm_ref._fastcore.rules_data cimport *
 from pywasm_ref._fastcore.rules_memory cimport r_atomic, r_memory_grow, r_memory_size, r_table_get, r_table_set
+from pywasm_ref._fastcore.rules_aggregates cimport r_aggregate
+from pywasm_ref._fastcore.rules_casts cimport r_ref_eq
 from pywasm_ref._fastcore.rules_exceptions cimport *
 from pywasm_ref._fastcore.rules_refs cimport *
 from pywasm_ref._fastcore.rules_vector cimport r_vector
@@ -74,9 +76,11 @@ cdef void set_rules() noexcept nogil:
     RULES[0xD0] = r_ref_null
     RULES[0xD1] = r_ref_is_null
     RULES[0xD2] = r_ref_func
+    RULES[0xD3] = r_ref_eq
     RULES[0xD4] = r_ref_as_non_null
     RULES[0xD5] = r_br_on_null
     RULES[0xD6] = r_br_on_non_null
+    RULES[0xFB] = r_aggregate
     RULES[0xFC] = r_prefixed
     RULES[0xFD] = r_vector
     RULES[0xFE] = r_atomic

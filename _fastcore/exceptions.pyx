@@ -1,85 +1,23 @@
 """See exceptions.pxd. Entering a block with handlers costs nothing: they are looked up, by the place, when something is thrown."""
 
-from libc.stdint cimport uint32_t
+from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 from pywasm_ref._fastcore.frames cimport Place, outward, stand
+from pywasm_ref._fastcore.heap cimport object_new
 from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.tags cimport tag_keep
 
-cdef extern from *:
-    """
-    #if defined(_MSC_VER)
-    #include <intrin.h>
-    static unsigned count_add(unsigned* p, int n) { return (unsigned)_InterlockedExchangeAdd((volatile long*)p, n) + n; }
-    #else
-    static unsigned count_add(unsigned* p, int n) { return __atomic_add_fetch(p, n, __ATOMIC_ACQ_REL); }
-    #endif
-    """
-    uint32_t count_add(uint32_t* p, int n) noexcept nogil
+# ------------------------------------------------------------------------------------------------------------- making
 
-
-# -------------------------------------------------------------------------------------------------- tags and exceptions
-
-cdef TagInst* tag_new(Type* type) noexcept nogil:
-    """A tag that its maker refers to, or NULL when memory is out."""
-    cdef TagInst* tag = <TagInst*>malloc(sizeof(TagInst))
-    if tag != NULL:
-        tag.type = type
-        tag.refs = 1
-    return tag
-
-
-cdef TagInst* tag_keep(TagInst* tag) noexcept nogil:
-    count_add(&tag.refs, 1)
-    return tag
-
-
-cdef void tag_drop(TagInst* tag) noexcept nogil:
-    if tag != NULL and count_add(&tag.refs, -1) == 0:
-        free(tag)
-
-
-cdef ExnInst* exn_new(TagInst* tag, const S* values) noexcept nogil:
-    """An exception with the values that stand in these slots, or NULL when memory is out."""
-    cdef ExnInst* exn = <ExnInst*>malloc(sizeof(ExnInst) + tag.type.param_slots * sizeof(S))
+cdef ExnInst* exn_new(Thread* thread, Ctx* ctx, W* pc, S* fp, TagInst* tag, const S* values, int* status) noexcept nogil:
+    """An exception with the values that stand in these slots; NULL and the reason why there is none."""
+    cdef uint64_t size = sizeof(Head) + tag.type.param_slots * sizeof(S)
+    cdef ExnInst* exn = <ExnInst*>object_new(thread, ctx, pc, fp, size, tag.type.n_params, True, status)
     if exn != NULL:
-        exn.next = NULL
-        exn.tag = tag_keep(tag)
-        exn.pins = 0
-        exn.kept = False
+        exn.head.tag = <uint64_t>tag_keep(tag) | 1
         memcpy(exn.values, values, tag.type.param_slots * sizeof(S))
     return exn
-
-
-cdef void exn_keep(Thread* thread, ExnInst* exn) noexcept nogil:
-    """A reference to the exception is made: from now on only a collector knows when it can go."""
-    if not exn.kept:
-        exn.kept = True
-        exn.next = thread.exns
-        thread.exns = exn
-
-
-cdef void exn_free(ExnInst* exn) noexcept nogil:
-    tag_drop(exn.tag)
-    free(exn)
-
-
-cdef void exn_unpin(ExnInst* exn) noexcept nogil:
-    """A Python object lets go of the exception."""
-    exn.pins -= 1
-    if exn.pins == 0 and not exn.kept:
-        exn_free(exn)
-
-
-cdef void exns_free(Thread* thread) noexcept nogil:
-    """The end of the store: all that were kept go."""
-    cdef ExnInst* exn = thread.exns
-    cdef ExnInst* next
-    while exn != NULL:
-        next = exn.next
-        exn_free(exn)
-        exn = next
-    thread.exns = NULL
 
 
 # ----------------------------------------------------------------------------------------------------------- unwinding
@@ -97,7 +35,7 @@ cdef Handler* handler_of(Place* place, ExnInst* exn) noexcept nogil:
             continue
         if h.tag == HANDLE_DELEGATE:
             deepest = h.slot
-        elif h.tag == HANDLE_ALL or place.ctx.tags[h.tag] == exn.tag:
+        elif h.tag == HANDLE_ALL or place.ctx.tags[h.tag] == exn_tag(exn):
             return h
     return NULL
 
@@ -110,24 +48,14 @@ cdef void land(Place* place, Handler* h, Thread* thread) noexcept nogil:
         slot[0].v = <void*>exn if h.keeps else NULL
         slot += 1
     if h.copies:
-        memcpy(slot, exn.values, exn.tag.type.param_slots * sizeof(S))
-        slot += exn.tag.type.param_slots
-    if h.keeps:
-        if not h.first:
-            slot[0].v = exn
-        exn_keep(thread, exn)
+        memcpy(slot, exn.values, exn_tag(exn).type.param_slots * sizeof(S))
+        slot += exn_tag(exn).type.param_slots
+    if h.keeps and not h.first:
+        slot[0].v = exn
     thread.ctx = place.ctx
     thread.ctx.pc = place.code.entry + h.landing
     thread.ctx.fp = place.fp
-    drop(thread)
-
-
-cdef void drop(Thread* thread) noexcept nogil:
-    """Nobody shall catch the exception any more."""
-    cdef ExnInst* exn = thread.raised
     thread.raised = NULL
-    if not exn.kept and exn.pins == 0:
-        exn_free(exn)
 
 
 cdef int unwind(Ctx* ctx, W* pc, S* fp) noexcept nogil:
@@ -138,7 +66,7 @@ cdef int unwind(Ctx* ctx, W* pc, S* fp) noexcept nogil:
     while inside:
         ctx.ticks -= place.code.n_handlers >> 4
         if ctx.ticks < 0 and ctx.poll(ctx, pc, fp) != 0:
-            drop(ctx.thread)
+            ctx.thread.raised = NULL
             return ctx.trap
         h = handler_of(&place, ctx.thread.raised)
         if h != NULL:
@@ -150,9 +78,10 @@ cdef int unwind(Ctx* ctx, W* pc, S* fp) noexcept nogil:
 
 cdef int throw_new(Ctx* ctx, W* pc, S* fp) noexcept nogil:
     """The operation `throw`: values from slot a on, the tag in the third word."""
-    cdef ExnInst* exn = exn_new(ctx.tags[pc[2].u], fp + pc[1].h[0])
+    cdef int status = 0
+    cdef ExnInst* exn = exn_new(ctx.thread, ctx, pc, fp, ctx.tags[pc[2].u], fp + pc[1].h[0], &status)
     if exn == NULL:
-        return trap(ctx, pc, fp, TRAP_MEMORY)
+        return trap(ctx, pc, fp, status)
     ctx.thread.raised = exn
     return unwind(ctx, pc, fp)
 

@@ -5,11 +5,11 @@ from cpython.buffer cimport PyBuffer_FillInfo
 from cpython.object cimport PyObject
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free
-from pywasm_ref._fastcore.exceptions cimport exn_unpin, tag_drop, tag_keep
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.memory cimport mem_free, mem_limit, mem_new, mem_unview, mem_view
 from pywasm_ref._fastcore.reflection cimport deftype_of, valtype_of
 from pywasm_ref._fastcore.store cimport Room
+from pywasm_ref._fastcore.tags cimport tag_drop, tag_keep
 from pywasm_ref._fastcore.tables_rt cimport tab_free, tab_limit, tab_make
 
 from pywasm_ref.errors import Exhaustion
@@ -187,10 +187,6 @@ cdef Ref ref_door(Room store, uint64_t word, bint external):
 cdef class Exn(Ref):
     """An exception that left a guest, or that the host made."""
 
-    def __dealloc__(self):
-        if self.exn != NULL:
-            exn_unpin(self.exn)
-
 
 cdef Exn exn_door(Room store, ExnInst* exn):
     cdef Exn door
@@ -198,7 +194,6 @@ cdef Exn exn_door(Room store, ExnInst* exn):
     if found is not None:
         return found
     door = Exn.__new__(Exn)
-    exn.pins += 1
     door.exn = exn
     door.word = <uint64_t>exn
     door.enter(store, store, <uint64_t>exn)

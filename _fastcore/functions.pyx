@@ -7,12 +7,13 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 from pywasm_ref._fastcore.backtrace cimport note_frames
 from pywasm_ref._fastcore.dispatch cimport enter
-from pywasm_ref._fastcore.exceptions cimport exn_keep, exn_new
+from pywasm_ref._fastcore.exceptions cimport exn_new
 from pywasm_ref._fastcore.externs cimport *
 from pywasm_ref._fastcore.frames cimport halt_word
 from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.orphans cimport adopt, adopt_again, note_leak
 from pywasm_ref._fastcore.reflection cimport deftype_of
-from pywasm_ref._fastcore.store cimport NESTED, QUANTUM, Room
+from pywasm_ref._fastcore.store cimport NESTED, QUANTUM, Room, exhausted
 from pywasm_ref._fastcore.types cimport top_of
 
 from pywasm_ref.errors import Exhaustion, Interrupted, Trap as TrapError, TrapReason, WasmError, WasmException
@@ -49,6 +50,12 @@ cdef class Func(Door):
     def __init__(self):
         raise TypeError("functions come from instances and stores")
 
+    def __del__(self):
+        if self.leaky and self.owner is None:
+            if adopt(self.store, self, <uint64_t>self.fn):
+                self.leaky = False
+                self.store.settle()
+
     def __dealloc__(self):
         if self.owner is None:
             free(self.fn)
@@ -83,6 +90,8 @@ cdef class Func(Door):
             results.append(bits_of(store, fp, type.valtypes[i]))
             fp += slots_of(type.valtypes[i])
         store.rest()
+        if store.owed:
+            store.settle()
         return results
 
 
@@ -125,6 +134,8 @@ cdef object call(Func f, PyObject* const* args, Py_ssize_t n):
     elif type.n_results:
         result = results_at(store, fp, type)
     store.rest()
+    if store.owed:
+        store.settle()
     return result
 
 
@@ -191,6 +202,8 @@ cdef int run(Room store, Ctx* ctx, Fn* fn, S* fp) except -1:
     fp[code.hdr].w = halt_word()
     fp[code.hdr + 1].p = fp
     ctx.stack_end = store.end
+    if ctx.finalized:
+        adopt_again(ctx)
     if ctx.ticks <= 0 or store.stopped:
         ctx.ticks = 0 if store.stopped else QUANTUM
     store.top = fp + code.frame
@@ -216,6 +229,8 @@ cdef object failure(Room store, int status):
             error = Exhaustion("call stack exhausted")
     elif status == TRAP_EXCEPTION:
         error = lift(store)
+    elif status == TRAP_HEAP:
+        error = exhausted(&store.shared, status)
     elif status in OTHERS:
         kind, words = OTHERS[status]
         error = kind(words)
@@ -236,6 +251,7 @@ cdef Exn host_exn(Room store, Tag tag, values):
     cdef S* slot
     cdef ExnInst* exn
     cdef uint32_t i
+    cdef int status
     owned_here(store, tag)
     if len(values) != type.n_params:
         raise TypeError(f"the exception has {type.n_params} values, not {len(values)}")
@@ -246,16 +262,16 @@ cdef Exn host_exn(Room store, Tag tag, values):
         for i in range(type.n_params):
             set_bits(store, slot, type.valtypes[i], values[i])
             slot += slots_of(type.valtypes[i])
-        exn = exn_new(tag.tag, slots)
+        exn = exn_new(&store.shared, NULL, NULL, NULL, tag.tag, slots, &status)
     finally:
         free(slots)
     if exn == NULL:
-        raise MemoryError
+        raise exhausted(&store.shared, status)
     return exn_door(store, exn)
 
 
 cdef tuple exn_values(Room store, ExnInst* exn):
-    cdef Type* type = exn.tag.type
+    cdef Type* type = exn_tag(exn).type
     cdef S* slot = exn.values
     cdef uint32_t i
     found = []
@@ -269,7 +285,7 @@ cdef object lift(Room store):
     """What Python sees of the exception that nobody caught."""
     cdef Exn door = exn_door(store, store.shared.raised)
     store.shared.raised = NULL
-    return WasmException(tag_door(store, door.exn.tag), exn_values(store, door.exn), door)
+    return WasmException(tag_door(store, exn_tag(door.exn)), exn_values(store, door.exn), door)
 
 
 # Values, exact to the bit
@@ -311,10 +327,9 @@ cdef int set_bits(Room store, S* slots, uint32_t type, object value) except -1:
         if top == HT_FUNC:
             f = value
             slots.fn = f.fn
-            store.pinned[f.key] = f
+            note_leak(f.fn)
         elif top == HT_EXN:
             slots.v = (<Exn?>value).exn
-            exn_keep(&store.shared, (<Exn>value).exn)
         else:
             slots.u64 = (<Ref?>value).word
     return 0

@@ -2,7 +2,7 @@
 
 from cpython.object cimport PyObject
 from libc.stdint cimport uint32_t
-from pywasm_ref._fastcore.exceptions cimport drop, unwind
+from pywasm_ref._fastcore.exceptions cimport unwind
 from pywasm_ref._fastcore.externs cimport Exn, Tag, owned_here
 from pywasm_ref._fastcore.functions cimport Func, bits_of, host_exn, set_bits, set_value, value_of
 from pywasm_ref._fastcore.layout cimport *
@@ -22,10 +22,16 @@ cdef int call_python(Ctx* ctx, Fn* fn, S* args, W* pc, S* fp) noexcept:
     cdef Func f = <Func><PyObject*>fn.host
     cdef Type* type = fn.type
     cdef S* top = store.top
+    cdef Suspended here
     if args + max(type.param_slots, type.result_slots) > store.end:
         return trap(ctx, pc, fp, TRAP_STACK)
     store.top = args + max(type.param_slots, type.result_slots)
+    here.ctx = ctx
+    here.outer = store.shared.suspended
+    store.shared.suspended = &here
     try:
+        if store.owed:
+            store.tidy()
         if f.plain:
             call_with_values(store, f, type, args)
         else:
@@ -37,6 +43,7 @@ cdef int call_python(Ctx* ctx, Fn* fn, S* args, W* pc, S* fp) noexcept:
         return trap(ctx, pc, fp, TRAP_HOST)
     finally:
         store.top = top
+        store.shared.suspended = here.outer
     return 0
 
 
@@ -53,7 +60,7 @@ cdef int throw(Room store, object error, Ctx* ctx, W* pc, S* fp) noexcept:
     store.shared.raised = exn.exn
     status = unwind(ctx, pc, fp)
     if status == TRAP_EXCEPTION:
-        drop(&store.shared)
+        store.shared.raised = NULL
         store.raised = error
         return trap(ctx, pc, fp, TRAP_HOST)
     return status

@@ -4,22 +4,25 @@ import cython
 from collections.abc import Mapping
 
 from cpython.object cimport PyObject
+from cpython.ref cimport Py_REFCNT
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 from pywasm_ref._fastcore.bridges cimport function
 from pywasm_ref._fastcore.dispatch cimport beyond, tick
-from pywasm_ref._fastcore.exceptions cimport tag_drop, tag_keep, tag_new
 from pywasm_ref._fastcore.externs cimport Door, Global, Memory, Table, Tag, door_at, mem_new_checked, owned_here, tab_new, tag_door
 from pywasm_ref._fastcore.functions cimport Func, func_door, host_func, run
+from pywasm_ref._fastcore.heap cimport make_room, refill
 from pywasm_ref._fastcore.host cimport call_host
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.memory cimport mem_empty, mem_free, outside
 from pywasm_ref._fastcore.modules cimport Module, name_of
+from pywasm_ref._fastcore.orphans cimport adopt, adopt_again, enlist, leaks, note_leak, strike
 from pywasm_ref._fastcore.segments cimport images_map, segments_free, segments_new
 from pywasm_ref._fastcore.store cimport Room, poll
 from pywasm_ref._fastcore.tables_rt cimport tab_fill
-from pywasm_ref._fastcore.types cimport is_subtype, match, top_of
+from pywasm_ref._fastcore.tags cimport tag_drop, tag_keep, tag_new
+from pywasm_ref._fastcore.types cimport is_subtype, match
 from pywasm_ref._fastcore.unit cimport *
 
 from pywasm_ref.errors import Exhaustion, Trap as TrapError, TrapReason, Unlinkable
@@ -47,9 +50,11 @@ cdef class Instance:
         self.ctx.unit = unit
         self.ctx.store = <void*><PyObject*>self.store
         self.ctx.owner = <void*><PyObject*>self
+        self.ctx.refill = refill
+        self.ctx.make_room = make_room
+        self.ctx.leaky = leaks(unit)
+        enlist(self.store, self.ctx)
         self.link()
-        if lets_go(unit):
-            self.store.pinned[<uint64_t>self.ctx] = self
         self.make_tags()
         if segments_new(self.ctx, unit) < 0:
             raise MemoryError
@@ -86,6 +91,10 @@ cdef class Instance:
             raise Unlinkable(f'incompatible import type for "{name_of(&wanted.module)}" "{name_of(&wanted.name)}"')
         if wanted.kind == EXTERN_FUNC:
             self.ctx.imports[index] = (<Func>extern).fn
+            if unit.declared != NULL and unit.declared[index]:
+                note_leak((<Func>extern).fn)
+            elif (<Func>extern).fn.ctx != NULL and (<Func>extern).fn.ctx.finalized:
+                adopt_again((<Func>extern).fn.ctx)
         elif wanted.kind == EXTERN_TABLE:
             self.ctx.tables[index] = (<Table>extern).tab
         elif wanted.kind == EXTERN_MEM:
@@ -201,8 +210,8 @@ cdef class Instance:
                 self.ctx.elems[i].at = calloc(s.size + 1, sizeof(S))
                 if self.ctx.elems[i].at == NULL:
                     raise MemoryError
+                self.ctx.elems[i].size = s.size         # from now on a collection sees what is put there
                 self.put_elements(<S*>self.ctx.elems[i].at, s)
-                self.ctx.elems[i].size = s.size
             elif s.mode == SEGMENT_ACTIVE:
                 table = self.ctx.tables[s.target]
                 offset = self.value(&s.offset)
@@ -257,9 +266,14 @@ cdef class Instance:
             return tag_door(self.store, self.ctx.tags[index])
         return global_door(self, index)
 
+    def __del__(self):
+        if self.ctx != NULL and self.ctx.leaky and not self.ctx.orphan:
+            outlive(self)
+
     def __dealloc__(self):
         cdef uint32_t i
         if self.ctx != NULL:
+            strike(self.store, self.ctx)
             for i in range(self.n_own_mems):
                 mem_free(self.ctx.mems[self.module.unit.imported_mems + i])
             if self.ctx.mems != &self.ctx.mem0:
@@ -292,40 +306,20 @@ cdef int start(Instance self, uint32_t index) except -1:
     return 0
 
 
-# Functions that get away
-
-
-cdef bint is_func(uint32_t type):
-    return type & VT_REF and top_of(type & VT_HEAP) == HT_FUNC
-
-
-cdef bint any_func(const uint32_t* types, uint32_t n):
-    cdef uint32_t i
-    for i in range(n):
-        if is_func(types[i]):
-            return True
-    return False
-
-
-cdef bint lets_go(Unit* unit):
-    """Can references to its functions come to places that do not keep the instance alive? Then the store does."""
-    cdef uint32_t i
-    for i in range(unit.imported_tables):
-        if is_func(unit.tables[i].type):
-            return True
-    for i in range(unit.imported_globals):
-        if unit.globals[i].mutable and is_func(unit.globals[i].type):
-            return True
-    for i in range(unit.imported_funcs):
-        if any_func(unit.funcs[i].valtypes, unit.funcs[i].n_params):
-            return True
-    for i in range(unit.n_tags):
-        if any_func(unit.tags[i].valtypes, unit.tags[i].n_params):
-            return True
-    for i in range(unit.n_types):
-        if any_func(unit.types[i].valtypes, unit.types[i].n_fields):
-            return True
-    return False
+cdef int outlive(Instance self) except -1:
+    """Python lets go of an instance whose functions others may refer to."""
+    cdef Room store = self.store
+    cdef Py_ssize_t refs = Py_REFCNT(self)
+    self.ctx.finalized = True
+    if not adopt(store, self, <uint64_t>self.ctx):
+        return 0
+    self.ctx.orphan = True
+    store.dying = <PyObject*>self
+    store.dying_refs = refs
+    store.settle()
+    store.dying = NULL
+    store.dying_refs = 0
+    return 0
 
 
 # Doors of what an instance exports

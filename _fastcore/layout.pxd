@@ -49,6 +49,12 @@ cdef struct Type:
     uint32_t result_slots
     uint32_t n_fields       # of a structure; 1 of an array
     uint32_t* valtypes      # parameters, then results; or the storage types of fields
+    uint32_t* places        # of fields: the slot in the structure, its type being in slot 0
+    uint32_t* traced        # places of fields that are references, those to functions with TRACED_FUNC
+    uint32_t n_traced
+    uint32_t n_slots        # of a structure, the type included
+    uint8_t width           # of an array: the logarithm of the bytes of an element
+    uint8_t holds           # of an array: what its elements refer to
     uint8_t* muts           # of fields: may they be written
     Type* body              # of a function: [] -> results, once somebody wanted it
 
@@ -91,24 +97,99 @@ cdef struct TagInst:
     Type* type
     uint32_t refs
 
+cdef union Head:
+    # What everything in the heap begins with.
+    Type* type              # of a structure or array; NULL of a box
+    uint64_t tag            # of an exception: its TagInst*, with the lowest bit set
+
+cdef struct Struct:
+    Head head
+    S fields[1]             # at `Type.places`, counted from the head
+
+cdef struct Array:
+    Head head
+    uint64_t length
+    uint8_t elems[8]        # as wide as their type says
+
 cdef struct ExnInst:
     # An exception; what an exnref points to.
-    ExnInst* next               # of those that only a collector may free
-    TagInst* tag
-    uint32_t pins           # Python objects that stand for it
-    bint kept               # a reference to it was made
+    Head head
     S values[1]
 
 cdef struct Box:
-    # An object of the host as a reference. Objects of the guest begin with their type.
-    void* type              # NULL
+    # An object of the host as a reference.
+    Head head
     void* value             # borrowed PyObject*; `Room.boxes` owns it
+    Box* next               # of those that nobody refers to any more
+    bint dead               # it is one of them
+
+cdef struct Bump:
+    # Cells that are free, one behind the other: where the next object of a size goes.
+    char* at
+    char* end
+
+cdef enum:
+    SIZES = 27              # of cells; there is a kind for each, and a second one for exceptions of that size
+    BOXES = 2 * 27          # the kind of boxes
+    KINDS = 2 * 27 + 1
+    HOLDS_OBJECTS = 1       # `Type.holds`: structures, arrays, boxes or exceptions
+    HOLDS_FUNCS = 2
+    TRACED_FUNC = 0x80000000U
+
+cdef struct Heap:
+    # Where structures, arrays, exceptions and boxes of a store live; see heap.pyx.
+    Bump bumps[55]          # KINDS of each
+    Block* first[55]
+    Block* at[55]           # the block that the cells of a kind come from
+    Block* large            # objects that have a block each
+    Block* spare            # blocks without content
+    uint32_t n_spare
+    Block** set             # all blocks, by address
+    uint64_t n_set
+    uint64_t set_size       # a power of two
+    uint64_t units          # alive or promised, as `Limits.heap` counts
+    uint64_t most
+    uint64_t bytes          # handed out since the last collection
+    uint64_t threshold      # so many, and there is one
+    uint64_t wanted         # units that did not fit, for the message
+    uint64_t* work          # what is marked, and not looked into
+    uint64_t n_work
+    uint64_t cap_work
+    bint overflow           # there was no room for all of it
+    bint funcs              # references to functions matter: some instances or functions of the host are orphans
+    uint32_t epoch          # of the collection
+    Ctx* gray               # instances that are reached, and not looked into
+    Box* dead
+    uint64_t collections
+    uint64_t cost           # what the last one looked at
+
+cdef struct Block:
+    Block* next
+    Heap* heap
+    uint32_t kind           # LARGE of what has a block to itself
+    uint32_t n_cells
+    uint32_t reciprocal     # 2**32 / bytes of a cell, rounded up; 0 of a large one
+    uint32_t cursor         # cells before this one have been handed out since the last collection, if they were free
+    uint64_t size           # bytes of a cell
+    uint64_t units          # of a large one
+    uint64_t alloc[8]       # cells in use, while a collection looks
+    uint64_t mark[8]        # cells that it found reached
+
+cdef struct Suspended:
+    # A guest that is in a call of the host.
+    Suspended* outer
+    Ctx* ctx
 
 cdef struct Thread:
     # What all instances of a store share while one of them runs.
     Ctx* ctx                # the one that trapped, or where an exception landed: go on at its pc and fp
-    ExnInst* raised             # the exception that is on its way
-    ExnInst* exns               # all that are kept
+    ExnInst* raised         # the exception that is on its way
+    Heap* heap              # NULL until something is in it
+    uint64_t heap_most      # units that it may have
+    void* room              # borrowed PyObject* of the `Room`
+    Suspended* suspended
+    Ctx* first              # all instances of the store
+    uint64_t n_instances
 
 cdef struct Fn:
     # A function instance: what a funcref points to.
@@ -117,6 +198,7 @@ cdef struct Fn:
     Type* type
     void* host              # of the host: the `externs.Func` that owns this
     void* door              # the Python object that stands for it, once there is one (borrowed)
+    uint32_t epoch          # of the host: the collection that reached it
 
 cdef struct Mem:
     uint8_t* base
@@ -177,6 +259,16 @@ cdef struct Ctx:
     void* owner             # borrowed PyObject* of the instance
     Seg* datas              # NULL in a module whose code names none
     Seg* elems
+    Heap* heap              # that of the store, or an empty one that nothing fits into
+    handler_t refill        # where an allocation ends that finds no cell: makes room, and tries once more
+    int (*make_room)(Ctx* ctx, W* pc, S* fp, uint32_t kind) noexcept nogil
+    Ctx* next               # the instances of a store
+    Ctx* previous
+    Ctx* gray               # reached by the collector, and not looked into
+    uint32_t epoch          # the collection that reached it
+    uint8_t leaky           # a function of it may be referred to from where nobody keeps the instance alive
+    uint8_t orphan          # Python let go of it, and a function of it may be referred to
+    uint8_t finalized       # Python has told it of its end once, and will not again
     handler_t beyond        # where an access to memory 0 ends that is out of bounds: a shared one may have grown meanwhile
 
 cdef enum Trap:
@@ -207,6 +299,7 @@ cdef enum Trap:
     TRAP_HOST = 103         # a host function raised; the exception is kept by the store
     TRAP_EXCEPTION = 104    # nobody catches the exception that `Thread.raised` is
     TRAP_MEMORY = 105       # Exhaustion
+    TRAP_HEAP = 106         # Exhaustion: `Heap.wanted` units did not fit
 
 cdef enum:
     HANDLE_ALL = 0xffffffffU
@@ -245,6 +338,9 @@ cdef enum:
     VT_FUNCREF = 0x60000000
     VT_EXTERNREF = 0x60000001
     VT_EXNREF = 0x60000009
+
+cdef inline TagInst* exn_tag(ExnInst* exn) noexcept nogil:
+    return <TagInst*>(exn.head.tag & ~<uint64_t>1)
 
 cdef inline int trap(Ctx* ctx, W* pc, S* fp, int reason) noexcept nogil:
     """The only way out of guest code but for `halt`: remember where, and tell the caller why."""

@@ -3,7 +3,7 @@
 from cpython.object cimport PyObject
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, malloc
-from pywasm_ref._fastcore.exceptions cimport exn_keep, tag_drop, tag_new
+from pywasm_ref._fastcore.arrays cimport get_element, put_element
 from pywasm_ref._fastcore.externs cimport *
 from pywasm_ref._fastcore.functions cimport *
 from pywasm_ref._fastcore.instances cimport Instance
@@ -13,7 +13,10 @@ from pywasm_ref._fastcore.modules cimport Module
 from pywasm_ref._fastcore.reflection cimport deftype_from, deftype_of, valtype_from
 from pywasm_ref._fastcore.store cimport Room
 from pywasm_ref._fastcore.tables_rt cimport tab_grow
+from pywasm_ref._fastcore.types cimport top_of, unpacked
+from pywasm_ref._fastcore.tags cimport tag_drop, tag_new
 
+import pywasm_ref._fastcore.collector
 from pywasm_ref._fastcore.functions import REASONS
 from pywasm_ref.errors import Exhaustion, Trap as TrapError, TrapReason
 from pywasm_ref.syntax.types import I64, AbsHeapType, FuncTypeUse, RefType
@@ -37,6 +40,7 @@ cdef class Store(Room):
         if limits is not None:
             self.memory_pages = limits.memory_pages
             self.table_entries = limits.table_entries
+            self.shared.heap_most = min(limits.heap, 0x7fffffffffffffff)
             if limits.fuel is not None:
                 raise NotImplementedError("fuel")
 
@@ -69,6 +73,7 @@ cdef class Store(Room):
         set_bits(self, &first, table.tab.type, init)
         for i in range(table.tab.size):
             table.tab.elems[i] = first
+        self.lends |= top_of(table.tab.type & VT_HEAP) == HT_FUNC
         table.enter(self, None, <uint64_t>table.tab)
         return table
 
@@ -134,7 +139,7 @@ cdef class Store(Room):
         return host_exn(self, tag, values)
 
     def exn_tag(self, Exn exn not None):
-        return tag_door(self, exn.exn.tag)
+        return tag_door(self, exn_tag(exn.exn))
 
     def exn_read(self, Exn exn not None):
         return exn_values(self, exn.exn)
@@ -149,6 +154,7 @@ cdef class Store(Room):
         variable.valtype = valtype_from(type.type)
         variable.mutable = type.mut
         set_bits(self, variable.slots, variable.valtype, value)
+        self.lends |= variable.valtype & VT_REF and top_of(variable.valtype & VT_HEAP) == HT_FUNC
         variable.enter(self, None, <uint64_t>variable.slots)
         return variable
 
@@ -184,20 +190,11 @@ cdef class Store(Room):
         return FuncTypeUse(extern.type) if isinstance(extern, Func) else extern.type
 
     def host_alloc(self, value):
-        cdef Box* box
-        found = self.box_of.get(id(value))
-        if found is None:
-            box = <Box*>calloc(1, sizeof(Box))
-            if box == NULL:
-                raise MemoryError
-            box.value = <void*><PyObject*>value
-            found = self.box_of[id(value)] = <uint64_t>box
-            self.boxes[found] = value
-        return ref_door(self, found, True)
+        return ref_door(self, self.box(value), True)
 
     def host_read(self, ref):
         cdef uint64_t word = (<Ref?>ref).word
-        if word & 1 or (<Box*>word).type != NULL:
+        if isinstance(ref, Exn) or word & 1 or (<Head*>word).type != NULL:
             raise TypeError("the reference does not stand for an object of the host")
         return <object><PyObject*>(<Box*>word).value
 
@@ -215,6 +212,29 @@ cdef class Store(Room):
     def extern_externalize(self, Ref ref):
         return None if ref is None else ref_door(self, ref.word, True)
 
+    def aggregate_size(self, Ref ref not None):
+        cdef Type* type = aggregate_type(ref)
+        return type.n_fields if type.kind == HT_STRUCT else (<Array*>ref.word).length
+
+    def aggregate_read(self, Ref ref not None, i):
+        cdef S value[2]
+        cdef Type* type = aggregate_type(ref)
+        cdef uint64_t x = index_of(self, ref, i)
+        if type.kind == HT_STRUCT:
+            return bits_of(self, <S*>ref.word + type.places[x], unpacked(type.valtypes[x]))
+        get_element(<Array*>ref.word, x, value)
+        return bits_of(self, value, unpacked(type.valtypes[0]))
+
+    def aggregate_write(self, Ref ref not None, i, value):
+        cdef S slots[2]
+        cdef Type* type = aggregate_type(ref)
+        cdef uint64_t x = index_of(self, ref, i)
+        set_bits(self, slots, unpacked(type.valtypes[x if type.kind == HT_STRUCT else 0]), value)
+        if type.kind == HT_ARRAY:
+            put_element(<Array*>ref.word, x, slots)
+        else:
+            put_field(<S*>ref.word + type.places[x], type.valtypes[x], slots)
+
     def observe(self, observer):
         """Refuse: handlers jump to each other and tell nobody."""
         if observer is not None:
@@ -223,6 +243,26 @@ cdef class Store(Room):
     @property
     def fuel(self):
         return None
+
+
+cdef Type* aggregate_type(Ref ref) except NULL:
+    """The type of a structure or array."""
+    if isinstance(ref, Exn) or ref.external or ref.word & 1 or (<Head*>ref.word).type == NULL:
+        raise TypeError("the reference is no structure or array")
+    return (<Head*>ref.word).type
+
+
+cdef uint64_t index_of(Store store, Ref ref, i) except? 0:
+    if not 0 <= i < store.aggregate_size(ref):
+        raise IndexError("list index out of range")
+    return i
+
+
+cdef void put_field(S* place, uint32_t storage, const S* value):
+    """What is packed holds what is left of the value."""
+    place[0].u64 = value[0].u64 & 0xff if storage == VT_I8 else value[0].u64 & 0xffff if storage == VT_I16 else value[0].u64
+    if storage == VT_V128:
+        place[1].u64 = value[1].u64
 
 
 cdef uint64_t most(object limits) except? 0:

@@ -5,6 +5,7 @@ A rule with several operands says first what it `expect`s of the stack, all at o
 
 from libc.stdint cimport uint32_t, uint64_t
 from pywasm_ref._fastcore.translator cimport Tr, Val
+from pywasm_ref._fastcore.words cimport Words
 
 cdef Val pop(Tr* tr, uint32_t wanted) noexcept nogil
 cdef Val pop_ref(Tr* tr) noexcept nogil
@@ -17,6 +18,7 @@ cdef bint check_end(Tr* tr, const uint32_t* types, uint32_t n) noexcept nogil
 cdef void push_types(Tr* tr, const uint32_t* types, uint32_t n, int kind) noexcept nogil
 cdef void set_unreachable(Tr* tr) noexcept nogil
 
+cdef void put_stack(Words* w, Tr* tr, uint32_t n) noexcept nogil
 cdef bint exists(Tr* tr, const char* words, uint32_t x, uint32_t n) noexcept nogil
 cdef void refuse_at(Tr* tr, const char* words, uint64_t x) noexcept nogil
 cdef void mismatch(Tr* tr) noexcept nogil

@@ -164,6 +164,8 @@ cdef void r_global_get(Tr* tr) noexcept nogil:
         op = OP_GLOBAL_GET_FAR_F if far else OP_GLOBAL_GET_F
     elif type == VT_V128:
         op = OP_GLOBAL_GET_FAR_V if far else OP_GLOBAL_GET_V
+    elif acc == 0:
+        op = OP_GLOBAL_GET_FAR_P if far else OP_GLOBAL_GET_P
     else:
         op = OP_GLOBAL_GET_FAR_I if far else OP_GLOBAL_GET_I
     emit(tr, op, NULL, NULL, global_offset(tr.unit, x), VT_I64 if type & VT_REF else type)

@@ -1,7 +1,10 @@
 """References that are no objects of the collector, and calls through them and in tail position."""
 
-from pywasm_ref._fastcore.translator cimport Tr
+from libc.stdint cimport uint32_t
+from pywasm_ref._fastcore.translator cimport Tr, Val
 
+cdef void give_back(Tr* tr, Val* v, uint32_t type) noexcept nogil
+cdef void at_home(Tr* tr, Val* v) noexcept nogil
 cdef void r_ref_null(Tr* tr) noexcept nogil
 cdef void r_ref_is_null(Tr* tr) noexcept nogil
 cdef void r_ref_func(Tr* tr) noexcept nogil

@@ -1,5 +1,6 @@
 """What runs: one thread of execution at a time, its value stack and its switches. `objects.Store` adds what a host can do with it."""
 
+from cpython.object cimport PyObject
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from pywasm_ref._fastcore.layout cimport Ctx, S, Thread, W
 
@@ -20,7 +21,13 @@ cdef class Room:
     cdef readonly object limits
     cdef uint64_t memory_pages
     cdef uint64_t table_entries
-    cdef dict pinned            # by address: what guests may refer to in ways that nobody traces; lives as long as the store
+    cdef dict orphans           # by address: what owns functions that guests may refer to, and Python has let go of; None, mostly
+    cdef list dropped           # those that nobody refers to any more, until there is a time to let them go
+    cdef uint64_t debt          # what their number says should be spent on a collection
+    cdef bint owed              # there is something to do when no guest runs: `settle`
+    cdef bint lends             # the host made tables or globals that hold functions
+    cdef PyObject* dying        # whose end it is that a collection is about, and the references to it that do not count
+    cdef Py_ssize_t dying_refs
     cdef dict doors             # address -> address of the Python object that stands for what is there (borrowed: doors go by themselves)
     cdef Thread shared          # with all instances
     cdef dict boxes             # address of a box -> the Python object in it
@@ -29,5 +36,9 @@ cdef class Room:
 
     cdef bint prepare(self) except False
     cdef int rest(self) except -1
+    cdef int settle(self) except -1
+    cdef int tidy(self) except -1
+    cdef uint64_t box(self, object value) except 0
 
+cdef object exhausted(Thread* thread, int status)
 cdef int poll(Ctx* ctx, W* pc, S* fp) noexcept nogil

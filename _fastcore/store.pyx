@@ -5,8 +5,10 @@ from cpython.exc cimport PyErr_CheckSignals
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
-from pywasm_ref._fastcore.exceptions cimport exns_free
+from pywasm_ref._fastcore.heap cimport box_free, box_new, collect, heap_close
 from pywasm_ref._fastcore.layout cimport *
+
+from pywasm_ref.errors import Exhaustion
 
 cdef extern from "pythread.h":
     unsigned long PyThread_get_thread_ident()
@@ -66,17 +68,16 @@ cdef class Room:
     """One thread of execution: the value stack, the stop flag, and what a host function raised."""
 
     def __cinit__(self, *args, **keywords):
-        self.pinned = {}
         self.doors = {}
         self.boxes = {}
         self.box_of = {}
+        self.shared.room = <void*><PyObject*>self
+        self.shared.heap_most = 10000000
         self.memory_pages = 65536
         self.table_entries = 10000000
 
     def __dealloc__(self):
-        exns_free(&self.shared)
-        for box in self.box_of.values() if self.box_of is not None else ():
-            free(<void*><uint64_t>box)
+        heap_close(self.shared.heap)
         if self.stack != NULL:
             stack_give(self.stack)
 
@@ -100,12 +101,63 @@ cdef class Room:
             self.stack = self.top = self.end = NULL
         return 0
 
+    cdef int settle(self) except -1:
+        """What was left for a time at which values are nowhere but in Python and in their places. A collection waits until it is worth it."""
+        if self.pins != 0 or self.depth != 0:
+            return 0
+        if self.debt != 0 and (self.shared.heap == NULL or self.debt >= self.shared.heap.cost):
+            self.debt = 0
+            collect(&self.shared)
+        self.owed = self.debt != 0
+        return self.tidy()
+
+    cdef int tidy(self) except -1:
+        """Let go of what the last collection found. This may run anything."""
+        cdef Heap* heap = self.shared.heap
+        cdef Box* box
+        gone = self.dropped
+        self.dropped = None
+        del gone
+        while heap != NULL and heap.dead != NULL:
+            box = heap.dead
+            heap.dead = box.next
+            value = self.boxes.pop(<uint64_t>box)
+            del self.box_of[id(value)]
+            box_free(box)
+            del value
+        return 0
+
+    cdef uint64_t box(self, object value) except 0:
+        """The reference that stands for an object of the host.
+
+        Fails   Exhaustion
+        """
+        cdef Box* box
+        cdef int status
+        self.tidy()
+        found = self.box_of.get(id(value))
+        if found is not None:
+            return found
+        box = box_new(&self.shared, <void*><PyObject*>value, &status)
+        if box == NULL:
+            raise exhausted(&self.shared, status)
+        self.boxes[<uint64_t>box] = value
+        self.box_of[id(value)] = <uint64_t>box
+        return <uint64_t>box
+
     def interrupt(self):
         """Stop the guests of this store at once, from any thread."""
         self.stopped = True
 
     def resume(self):
         self.stopped = False
+
+
+cdef object exhausted(Thread* thread, int status):
+    """The exception for TRAP_HEAP, and for memory that is out."""
+    if status == TRAP_HEAP:
+        return Exhaustion(f"out of memory: the heap of {thread.heap.most} is too full for {thread.heap.wanted} more")
+    return Exhaustion("out of memory")
 
 
 cdef int poll(Ctx* ctx, W* pc, S* fp) noexcept nogil:

@@ -107,7 +107,7 @@ cdef bint number_types(uint32_t n) noexcept nogil:
 
 
 cdef Group* new_group(const uint32_t* words, uint64_t n_words, uint32_t n_types) noexcept nogil:
-    """All of a group is one piece of memory: itself, its types, its words, value types, and a byte for each field."""
+    """All of a group is one piece of memory: itself, its types, its words; value types, places and two bytes for each field."""
     cdef uint64_t n_vals = n_words - <uint64_t>n_types * GROUP_HEAD
     cdef Group* group
     cdef uint32_t* vals
@@ -116,18 +116,20 @@ cdef Group* new_group(const uint32_t* words, uint64_t n_words, uint32_t n_types)
     global N_TYPES
     if not number_types(n_types):
         return NULL
-    group = <Group*>malloc(sizeof(Group) + n_types * sizeof(Type) + n_words * 4 + n_vals * 5)
+    group = <Group*>malloc(sizeof(Group) + n_types * sizeof(Type) + n_words * 4 + n_vals * 13)
     if group == NULL:
         return NULL
     group.types = <Type*>(group + 1)
     group.words = <uint32_t*>(group.types + n_types)
     vals = group.words + n_words
-    muts = <uint8_t*>(vals + n_vals)
+    muts = <uint8_t*>(vals + 3 * n_vals)
     memcpy(group.words, words, n_words * 4)
     group.n_words = n_words
     group.n_types = n_types
     for i in range(n_types):
         words = new_type(group, i, words, &vals, &muts)
+    for i in range(n_types):
+        lay_out(&group.types[i])
     N_TYPES += n_types
     return group
 
@@ -144,6 +146,8 @@ cdef const uint32_t* new_type(Group* group, uint32_t index, const uint32_t* word
     type.kind = words[0] & 0xff
     type.final = words[0] >> 8 & 1
     type.valtypes = vals[0]
+    type.places = type.valtypes + words[2] + words[3]
+    type.traced = type.places + words[2] + words[3]
     type.muts = muts[0]
     type.n_fields = 0 if type.kind == HT_FUNC else words[2]
     type.n_params = words[2] if type.kind == HT_FUNC else 0
@@ -159,9 +163,31 @@ cdef const uint32_t* new_type(Group* group, uint32_t index, const uint32_t* word
             type.param_slots += slots_of(vals[0][i])
         else:
             type.result_slots += slots_of(vals[0][i])
-    vals[0] += n
+    vals[0] += 3 * n
     muts[0] += n
     return words + GROUP_HEAD + n
+
+
+cdef void lay_out(Type* type) noexcept nogil:
+    """Where fields are, and which of them are references; once all types of the group can be looked at."""
+    cdef uint32_t i, t
+    type.n_slots = 1
+    type.n_traced = 0
+    type.width = type.holds = 0
+    if type.kind == HT_FUNC:
+        return
+    for i in range(type.n_fields):
+        t = type.valtypes[i]
+        type.places[i] = type.n_slots
+        type.n_slots += slots_of(t)
+        if t & VT_REF:
+            type.traced[type.n_traced] = type.places[i] | (TRACED_FUNC if top_of(t & VT_HEAP) == HT_FUNC else 0)
+            type.n_traced += 1
+    if type.kind == HT_ARRAY:
+        t = type.valtypes[0]
+        type.width = 0 if t == VT_I8 else 1 if t == VT_I16 else 2 if t == VT_I32 or t == VT_F32 else 4 if t == VT_V128 else 3
+        if type.n_traced:
+            type.holds = HOLDS_FUNCS if type.traced[0] & TRACED_FUNC else HOLDS_OBJECTS
 
 
 cdef uint32_t closed(uint32_t t, uint32_t first) noexcept nogil:

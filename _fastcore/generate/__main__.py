@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from _fastcore.generate.accesses import accesses
+from _fastcore.generate.aggregates import aggregates
 from _fastcore.generate.calls import calls
 from _fastcore.generate.handlers import loop, threaded, topics
 from _fastcore.generate.model import Variant, variants
@@ -50,7 +51,7 @@ def looped(found: list[Variant]) -> str:
 
 def generated() -> dict[str, str]:
     """File names and texts."""
-    operations = (*structural(), *calls(), *accesses(LOADS, STORES), *numeric(), *vector())
+    operations = (*structural(), *calls(), *accesses(LOADS, STORES), *aggregates(), *numeric(), *vector())
     found = variants(operations)
     header, module = tables(operations, found)
     shape_header, shape_module = shapes()

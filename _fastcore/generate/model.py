@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 SLOT, REGISTER, CONSTANT = "s", "r", "k"
 KINDS = {"": 0, SLOT: 1, REGISTER: 2, CONSTANT: 3}
 VALTYPES = {"i": 1, "l": 2, "f": 3, "d": 4, "v": 5}
-CLASSES = {"": 0, "i": 1, "l": 1, "d": 2, "f": 3, "v": 0}
-"""Accumulators: r0 for integers, f0 for f64, g0 for f32. A vector has none and is always written to its slots."""
+CLASSES = {"": 0, "i": 1, "l": 1, "d": 2, "f": 3, "v": 0, "p": 0}
+"""Accumulators: r0 for integers, f0 for f64, g0 for f32. A vector and a reference have none and are always written to their
+slots."""
 
 FORMATS = ("value", "load", "store", "branch", "raw")
 
@@ -31,6 +32,8 @@ TEMPORARIES = {
     "back": "W*",
     "caller": "S*",
     "status": "int",
+    "bump": "Bump*",
+    "at": "char*",
 }
 """C locals that a body may use. Both backends declare what a body mentions."""
 

@@ -1,7 +1,7 @@
 """Bodies of the operations that are no numeric row: moves, control, variables, tables, memory.
 
-Lines in capitals are the generator's: `JUMP` goes on at `pc` after looking at the ticks, `GOTO` without looking, `TRAP X` leaves, and
-every body that comes to its end goes on behind its own words.
+Lines in capitals are the generator's: `JUMP` goes on at `pc` after looking at the ticks, `GOTO` without looking, `REFILL` makes room in
+the heap and begins once more, `TRAP X` leaves, and every body that comes to its end goes on behind its own words.
 """
 
 from __future__ import annotations
@@ -74,6 +74,8 @@ def _variables() -> Iterator[Operation]:
         name = FIELDS[letter]
         yield Operation(f"global_get_{letter}", "load", "", result, f"{there}.{name}", (), False, "control", 2)
         yield Operation(f"global_get_far_{letter}", "load", "", result, f"{there}.p[0].{name}", (), False, "control", 2)
+    yield Operation("global_get_p", "load", "", "p", f"{there}.u64", (), False, "control", 2)
+    yield Operation("global_get_far_p", "load", "", "p", f"{there}.p[0].u64", (), False, "control", 2)
     yield raw("global_set", f"{there}.u64 = fp[pc[1].h[0]].u64\n", 2)
     yield raw("global_set_far", f"{there}.p[0].u64 = fp[pc[1].h[0]].u64\n", 2)
 

@@ -1,0 +1,5 @@
+"""Structures, arrays and i31."""
+
+from pywasm_ref._fastcore.translator cimport Tr
+
+cdef void r_aggregate(Tr* tr) noexcept nogil
