@@ -1,0 +1,138 @@
+"""Where answers differ, and which differences the specification allows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+
+from pywasm_ref.errors import TrapReason
+from pywasm_ref.tools.difftest.jobs import Answer, Job, Outcome
+
+REFUSALS = ("malformed", "invalid")
+FAILURES = ("crash", "hang", "memory")
+"""What only the machinery around an engine can tell."""
+
+OPEN = ("exhaustion", "unsupported", "interrupted")
+"""How something may end on one engine and not on another, without either being wrong."""
+
+
+R = TrapReason
+ALIKE: dict[str, str] = {
+    R.UNDEFINED_ELEMENT.value: R.OUT_OF_BOUNDS_TABLE.value,
+    **{reason.value: R.NULL_REFERENCE.value for reason in R if reason.name.startswith("NULL")},
+}
+"""Reasons that most engines have one word for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Two engines that do not agree: about what (`start`, `call 3 func1`, `host call 2`, `memory0`), and what each of them says."""
+
+    where: str
+    first: str
+    second: str
+    said_first: str
+    said_second: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.first} says {self.said_first!r}, {self.second} says {self.said_second!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ability:
+    """How exactly an engine can tell: `words` of refusals, malformed and invalid apart (`refusals`), reasons of traps, those that are alike
+    apart (`exact`), and the `state` at last."""
+
+    words: bool = True
+    refusals: bool = True
+    reasons: bool = True
+    exact: bool = True
+    state: bool = True
+
+
+def failures(name: str, answer: Answer) -> Iterator[Difference]:
+    """An engine that crashed, hung or took too much memory differs from what the specification allows, whatever the others do."""
+    for where, outcome in outcomes(answer):
+        if outcome.kind in FAILURES:
+            yield Difference(where, "specification", name, "an answer", str(outcome))
+
+
+def outcomes(answer: Answer) -> Iterator[tuple[str, Outcome]]:
+    yield "start", answer.start
+    for i, outcome in enumerate(answer.calls):
+        yield f"call {i}", outcome
+
+
+def compare(job: Job, answers: Mapping[str, Answer], abilities: Mapping[str, Ability]) -> list[Difference]:
+    """Failures of each engine, and the first difference of each from the first engine."""
+    found = [difference for name, answer in answers.items() for difference in failures(name, answer)]
+    (first, reference), *others = answers.items()
+    for name, answer in others:
+        if difference := first_difference(job, (first, reference), (name, answer), _both(abilities[first], abilities[name])):
+            found.append(difference)
+    return found
+
+
+def _both(a: Ability, b: Ability) -> Ability:
+    return Ability(*(getattr(a, part.name) and getattr(b, part.name) for part in fields(Ability)))
+
+
+def first_difference(job: Job, a: tuple[str, Answer], b: tuple[str, Answer], ability: Ability) -> Difference | None:
+    """The first thing, in the order in which things happen, about which two engines do not agree; None also when one of them gave up where
+    it may."""
+    (name_a, answer_a), (name_b, answer_b) = a, b
+    for where, one, other in _pairs(job, answer_a, answer_b, ability):
+        if isinstance(one, Outcome) and isinstance(other, Outcome):
+            if one.kind in OPEN + FAILURES or other.kind in OPEN + FAILURES:
+                return None
+            said, heard = spoken(one, ability), spoken(other, ability)
+        else:
+            said, heard = str(one), str(other)
+        if said != heard:
+            return Difference(where, name_a, name_b, said, heard)
+    return None
+
+
+def _pairs(job: Job, a: Answer, b: Answer, ability: Ability) -> Iterator[tuple[str, object, object]]:
+    yield "start", a.start, b.start
+    names = [call.name for call in job.calls]
+    for i, (one, other) in enumerate(zip(a.calls, b.calls, strict=False)):
+        yield f"call {i} {names[i]}", one, other
+    for i in range(max(len(a.host), len(b.host))):
+        yield f"host call {i}", _entry(a.host, i), _entry(b.host, i)
+    if ability.state:
+        for name in sorted({*a.state, *b.state}):
+            yield name, a.state.get(name, "nothing"), b.state.get(name, "nothing")
+
+
+def _entry(calls: list[str], i: int) -> str:
+    return calls[i] if i < len(calls) else "no call"
+
+
+def spoken(outcome: Outcome, ability: Ability) -> str:
+    """An outcome in as many words as both engines can tell."""
+    if outcome.kind in REFUSALS:
+        kind = outcome.kind if ability.refusals else "refused"
+        return f"{kind} {outcome.words}" if ability.words else kind
+    if outcome.kind == "trap":
+        words = outcome.words if ability.exact else ALIKE.get(outcome.words, outcome.words)
+        return f"trap {words}" if ability.reasons else "trap"
+    return str(outcome)
+
+
+_NUMBERS = re.compile(r"0x[0-9a-f]+|\d+|'[^']*'")
+
+
+def cause(difference: Difference) -> str:
+    """What differences of one cause have in common: who, about what kind of thing, and the words without their numbers."""
+    if difference.where.startswith("call"):
+        said, heard = (
+            words.partition(" ")[0] if words.startswith("returned") else words for words in (difference.said_first, difference.said_second)
+        )
+    elif difference.where == "start":
+        said, heard = difference.said_first, difference.said_second
+    else:
+        said = heard = "…"
+    where = _NUMBERS.sub("…", difference.where.split(" func")[0])
+    return f"{difference.second} against {difference.first}, {where}: {_NUMBERS.sub('…', said)[:120]} / {_NUMBERS.sub('…', heard)[:120]}"
