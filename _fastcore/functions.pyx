@@ -2,6 +2,7 @@
 
 import cython
 from cpython.object cimport PyObject
+from cpython.ref cimport Py_REFCNT
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
@@ -11,10 +12,10 @@ from pywasm_ref._fastcore.exceptions cimport exn_new
 from pywasm_ref._fastcore.externs cimport *
 from pywasm_ref._fastcore.frames cimport halt_word
 from pywasm_ref._fastcore.layout cimport *
-from pywasm_ref._fastcore.orphans cimport adopt, adopt_again, note_leak
+from pywasm_ref._fastcore.orphans cimport adopt, adopt_again, note_leak, reconsider
 from pywasm_ref._fastcore.reflection cimport deftype_of
 from pywasm_ref._fastcore.store cimport NESTED, QUANTUM, Room, exhausted
-from pywasm_ref._fastcore.types cimport top_of
+from pywasm_ref._fastcore.types cimport match_heap, top_of
 
 from pywasm_ref.errors import Exhaustion, Interrupted, Trap as TrapError, TrapReason, WasmError, WasmException
 
@@ -51,10 +52,13 @@ cdef class Func(Door):
         raise TypeError("functions come from instances and stores")
 
     def __del__(self):
-        if self.leaky and self.owner is None:
-            if adopt(self.store, self, <uint64_t>self.fn):
-                self.leaky = False
-                self.store.settle()
+        cdef Py_ssize_t refs = Py_REFCNT(self)
+        if self.owner is None:
+            if self.leaky and adopt(self.store, self, <uint64_t>self.fn):
+                reconsider(self.store, self, refs)
+        elif self.fn.ctx.orphan:
+            owner = self.owner
+            reconsider(self.store, owner, 2)        # this door's reference, and the local one
 
     def __dealloc__(self):
         if self.owner is None:
@@ -90,8 +94,6 @@ cdef class Func(Door):
             results.append(bits_of(store, fp, type.valtypes[i]))
             fp += slots_of(type.valtypes[i])
         store.rest()
-        if store.owed:
-            store.settle()
         return results
 
 
@@ -134,8 +136,6 @@ cdef object call(Func f, PyObject* const* args, Py_ssize_t n):
     elif type.n_results:
         result = results_at(store, fp, type)
     store.rest()
-    if store.owed:
-        store.settle()
     return result
 
 
@@ -234,6 +234,8 @@ cdef object failure(Room store, int status):
     elif status in OTHERS:
         kind, words = OTHERS[status]
         error = kind(words)
+    elif status == TRAP_UNINITIALIZED_ELEMENT:
+        error = TrapError(TrapReason.UNINITIALIZED_ELEMENT, str(store.shared.detail))
     else:
         error = TrapError(REASONS[status - 1])
     if isinstance(error, WasmError):
@@ -310,8 +312,6 @@ cdef object bits_of(Room store, S* slots, uint32_t type):
 
 
 cdef int set_bits(Room store, S* slots, uint32_t type, object value) except -1:
-    cdef uint32_t top
-    cdef Func f
     if type == VT_I32 or type == VT_F32:
         slots.u64 = <uint32_t>value
     elif type == VT_I64 or type == VT_F64:
@@ -320,19 +320,35 @@ cdef int set_bits(Room store, S* slots, uint32_t type, object value) except -1:
         slots[0].u64 = value & 0xffffffffffffffff
         slots[1].u64 = value >> 64
     elif value is None:
+        if not type & VT_NULL:
+            raise TypeError("null is no value of a reference type without null")
         slots.u64 = 0
     else:
         owned_here(store, value)
-        top = top_of(type & VT_HEAP)
-        if top == HT_FUNC:
-            f = value
-            slots.fn = f.fn
-            note_leak(f.fn)
-        elif top == HT_EXN:
-            slots.v = (<Exn?>value).exn
-        else:
-            slots.u64 = (<Ref?>value).word
+        if not match_heap(set_reference(slots, top_of(type & VT_HEAP), value), type & VT_HEAP):
+            raise TypeError("the reference does not have the type that is wanted")
     return 0
+
+
+cdef uint32_t set_reference(S* slots, uint32_t top, object value) except? 0:
+    """A reference of the hierarchy below `top`; its own heap type. Handlers believe types, so that a wrong one must not come in."""
+    cdef Ref ref
+    if top == HT_FUNC:
+        slots.fn = (<Func?>value).fn
+        note_leak(slots.fn)
+        return slots.fn.type.heap
+    if top == HT_EXN:
+        slots.v = (<Exn?>value).exn
+        return HT_EXN
+    ref = <Ref?>value
+    if isinstance(ref, Exn) or ref.external != (top == HT_EXTERN):
+        raise TypeError("the reference is of another hierarchy")
+    slots.u64 = ref.word
+    if ref.external:
+        return HT_EXTERN
+    if ref.word & 1:
+        return HT_I31
+    return HT_ANY if (<Head*>ref.word).type == NULL else (<Head*>ref.word).type.heap
 
 
 # Values as Python has them

@@ -173,7 +173,7 @@ cdef Block* object_at(Heap* heap, uint64_t word, uint32_t* cell) noexcept nogil:
     """The block of the object that begins at this address, and its cell; NULL for any other word, whatever it is."""
     cdef Block* block = block_of(word)
     cdef uint64_t i, offset = word & (BLOCK - 1)
-    if heap.n_set == 0 or offset < FIRST:
+    if heap.n_set == 0 or offset < FIRST or word < BLOCK:
         return NULL
     i = place(heap, block)
     while heap.set[i] != block:

@@ -17,7 +17,7 @@ from pywasm_ref._fastcore.host cimport call_host
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.memory cimport mem_empty, mem_free, outside
 from pywasm_ref._fastcore.modules cimport Module, name_of
-from pywasm_ref._fastcore.orphans cimport adopt, adopt_again, enlist, leaks, note_leak, strike
+from pywasm_ref._fastcore.orphans cimport adopt, adopt_again, enlist, leaks, note_leak, reconsider, strike
 from pywasm_ref._fastcore.segments cimport images_map, segments_free, segments_new
 from pywasm_ref._fastcore.store cimport Room, poll
 from pywasm_ref._fastcore.tables_rt cimport tab_fill
@@ -136,13 +136,17 @@ cdef class Instance:
     cdef int evaluate(self, Code* code, S* result) except -1:
         """Run a constant expression that is code."""
         cdef Fn fn
+        cdef bint owed
         self.store.prepare()
         fn.code = code
         fn.ctx = self.ctx
         fn.type = code.type
         run(self.store, self.ctx, &fn, self.store.top)
         result[0] = self.store.top[0]
+        owed = self.store.owed
+        self.store.owed = False         # a collection would not see the result
         self.store.rest()
+        self.store.owed = self.store.owed or owed
         return 0
 
     cdef Fn* fn(self, uint32_t index) except NULL:
@@ -314,12 +318,7 @@ cdef int outlive(Instance self) except -1:
     if not adopt(store, self, <uint64_t>self.ctx):
         return 0
     self.ctx.orphan = True
-    store.dying = <PyObject*>self
-    store.dying_refs = refs
-    store.settle()
-    store.dying = NULL
-    store.dying_refs = 0
-    return 0
+    return reconsider(store, self, refs)
 
 
 # Doors of what an instance exports

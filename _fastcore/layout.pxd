@@ -184,6 +184,7 @@ cdef struct Thread:
     # What all instances of a store share while one of them runs.
     Ctx* ctx                # the one that trapped, or where an exception landed: go on at its pc and fp
     ExnInst* raised         # the exception that is on its way
+    uint64_t detail         # which element of a table is not there
     Heap* heap              # NULL until something is in it
     uint64_t heap_most      # units that it may have
     void* room              # borrowed PyObject* of the `Room`

@@ -73,8 +73,8 @@ cdef void strike(Room store, Ctx* ctx) noexcept:
 
 cdef bint alone(Room store):
     """Is there nobody else who could have a reference?"""
-    return (store.shared.n_instances <= 1 and store.orphans is None and store.shared.heap == NULL and store.depth == 0 and store.pins == 0
-            and not store.lends)
+    return (store.shared.n_instances <= 1 and store.orphans is None and (store.shared.heap == NULL or store.shared.heap.units == 0)
+            and store.depth == 0 and store.pins == 0 and not store.lends)
 
 
 cdef bint adopt(Room store, object owner, uint64_t key):
@@ -84,8 +84,6 @@ cdef bint adopt(Room store, object owner, uint64_t key):
     if store.orphans is None:
         store.orphans = {}
     store.orphans[key] = owner
-    store.debt += DEBT
-    store.owed = True
     return True
 
 
@@ -97,6 +95,20 @@ cdef int note_leak(Fn* fn) except -1:
             adopt_again(fn.ctx)
     else:
         (<Door><PyObject*>fn.host).leaky = True
+    return 0
+
+
+cdef int reconsider(Room store, object owner, Py_ssize_t refs) except -1:
+    """So many references to an owner of functions are about to go: perhaps it can go as well."""
+    store.debt += DEBT
+    store.owed = True
+    store.dying = <PyObject*>owner
+    store.dying_refs = refs
+    try:
+        store.settle()
+    finally:
+        store.dying = NULL
+        store.dying_refs = 0
     return 0
 
 

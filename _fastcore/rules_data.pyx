@@ -149,7 +149,6 @@ cdef void r_global_get(Tr* tr) noexcept nogil:
     cdef uint32_t x, type, op
     cdef int acc
     cdef bint far
-    cdef Val* v
     if not global_index(tr, &x):
         return
     type = tr.unit.globals[x].type
@@ -168,11 +167,7 @@ cdef void r_global_get(Tr* tr) noexcept nogil:
         op = OP_GLOBAL_GET_FAR_P if far else OP_GLOBAL_GET_P
     else:
         op = OP_GLOBAL_GET_FAR_I if far else OP_GLOBAL_GET_I
-    emit(tr, op, NULL, NULL, global_offset(tr.unit, x), VT_I64 if type & VT_REF else type)
-    if type & VT_REF:   # the operation has an accumulator, and a reference never stays in one
-        v = &tr.vals[tr.n_vals - 1]
-        into_slot(tr, v, v.slot)
-        v.type = type
+    emit(tr, op, NULL, NULL, global_offset(tr.unit, x), type)
 
 
 cdef void r_global_set(Tr* tr) noexcept nogil:

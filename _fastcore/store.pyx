@@ -99,7 +99,7 @@ cdef class Room:
         if STACKS > KEPT and self.pins == 0 and self.depth == 0:
             stack_give(self.stack)
             self.stack = self.top = self.end = NULL
-        return 0
+        return self.settle() if self.owed else 0
 
     cdef int settle(self) except -1:
         """What was left for a time at which values are nowhere but in Python and in their places. A collection waits until it is worth it."""

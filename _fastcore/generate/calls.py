@@ -94,7 +94,9 @@ IN_TABLE = """table = ctx.tables[pc[3].u]
 i = {index}
 if i >= table.size: TRAP UNDEFINED_ELEMENT
 fn = table.elems[i].fn
-if fn == NULL: TRAP UNINITIALIZED_ELEMENT
+if fn == NULL:
+    ctx.thread.detail = i
+    TRAP UNINITIALIZED_ELEMENT
 if <void*>fn.type != pc[2].v:
     sub = fn.type
     while sub.depth > (<Type*>pc[2].v).depth:
