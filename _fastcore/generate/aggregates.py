@@ -63,7 +63,8 @@ def _fields() -> Iterator[Operation]:
     stores = {"l": "u64 = {b}", "f": "u64 = bits32({b})", "d": "f64 = {b}"}
     for letter, store in stores.items():
         kinds = ("ss", "sr", "sk") if letter == "l" else ("ss", "sr")
-        yield Operation(f"struct_set_{letter}", "store", "l" + letter, "", "ea = {a}\n" + NULL_STRUCT + f"{FIELD}.{store}\n", kinds, False, TOPIC)
+        body = "ea = {a}\n" + NULL_STRUCT + f"{FIELD}.{store}\n"
+        yield Operation(f"struct_set_{letter}", "store", "l" + letter, "", body, kinds, False, TOPIC)
     for bits in (8, 16):
         body = "ea = {a}\n" + NULL_STRUCT + f"{FIELD}.u64 = {{b}} & {(1 << bits) - 1}\n"
         yield Operation(f"struct_set_{bits}", "store", "li", "", body, ("ss", "sr", "sk"), False, TOPIC)

@@ -148,7 +148,8 @@ def threaded(topic: str, found: list[Variant]) -> str:
     for v in found:
         lines = body(v)
         n = length(v)
-        whole = list(_expand(list(_check_bounds(lines, [f"return ctx.beyond(pc, {ARGUMENTS})"])), jump, goto, [f"return ctx.refill(pc, {ARGUMENTS})"]))
+        checked = list(_check_bounds(lines, [f"return ctx.beyond(pc, {ARGUMENTS})"]))
+        whole = list(_expand(checked, jump, goto, [f"return ctx.refill(pc, {ARGUMENTS})"]))
         if not _ends(lines):
             whole = [f"pc += {n}", *(_behind(line, n) for line in whole), *goto]
         whole = [*temporaries(lines), *whole]
@@ -180,7 +181,7 @@ def _behind(line: str, n: int) -> str:
     if line.strip().startswith(("if ctx.ticks", "return ctx.tick", "return (<handler_t>")):
         return line
     line = re.sub(r"\bpc\[(\d+)\]", lambda m: f"pc[{int(m[1]) - n}]", line)
-    return line.replace("trap(ctx, pc, fp", f"trap(ctx, pc - {n}, fp").replace("beyond(pc, fp", f"beyond(pc - {n}, fp").replace("refill(pc, fp", f"refill(pc - {n}, fp")
+    return re.sub(r"\b(trap\(ctx, |beyond\(|refill\()pc, fp", rf"\1pc - {n}, fp", line)
 
 
 def topics(operations: tuple[Operation, ...]) -> list[str]:
