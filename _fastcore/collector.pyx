@@ -19,6 +19,10 @@ from pywasm_ref._fastcore.marking cimport *
 from pywasm_ref._fastcore.store cimport Room
 from pywasm_ref._fastcore.unit cimport Unit, global_offset
 
+cdef extern from "Python.h":
+    int PyGC_Enable()
+    int PyGC_Disable()
+
 
 cdef class Family:
     """The orphans of a store, and the references to instances and doors that come from nobody but them."""
@@ -216,7 +220,6 @@ cdef int collect_store(Room store, Ctx* ctx, W* pc, S* fp) except -1:
     if store.orphans is not None:
         family = family_of(store)
     heap.funcs = family is not None
-    begin(heap)
     mark_instances(store, heap, family)
     mark_doors(store, heap, family)
     mark_stack(store, heap, ctx, pc, fp)
@@ -231,16 +234,21 @@ cdef int collect_store(Room store, Ctx* ctx, W* pc, S* fp) except -1:
 
 
 cdef void collect(Thread* thread, Ctx* ctx, W* pc, S* fp) noexcept nogil:
-    """When Python has no memory for the little that it takes, there is no collection."""
     with gil:
         collect_or_not(<Room><PyObject*>thread.room, ctx, pc, fp)
 
 
 cdef void collect_or_not(Room store, Ctx* ctx, W* pc, S* fp) noexcept:
+    """When Python has no memory for the little that it takes, nothing is collected. Python's own collector would run finalizers meanwhile,
+    and these whatever they like: it waits."""
+    cdef int enabled = PyGC_Disable()
+    begin(store.shared.heap)
     try:
         collect_store(store, ctx, pc, fp)
     except MemoryError:
         abandon(store.shared.heap)
+    if enabled:
+        PyGC_Enable()
 
 
 def tune(stress=False, work=None):

@@ -91,7 +91,7 @@ cdef class Instance:
             raise Unlinkable(f'incompatible import type for "{name_of(&wanted.module)}" "{name_of(&wanted.name)}"')
         if wanted.kind == EXTERN_FUNC:
             self.ctx.imports[index] = (<Func>extern).fn
-            if unit.declared != NULL and unit.declared[index]:
+            if index < unit.n_declared and unit.declared[index]:
                 note_leak((<Func>extern).fn)
             elif (<Func>extern).fn.ctx != NULL and (<Func>extern).fn.ctx.finalized:
                 adopt_again((<Func>extern).fn.ctx)
