@@ -82,7 +82,9 @@ def extensions() -> list[Any]:
     Options.emit_code_comments = False
     sources = sorted(stage().glob("*.pyx"))
     modules = [Extension(f"{PACKAGE}.{path.stem}", [path.as_posix()], extra_compile_args=list(FLAGS)) for path in sources]
-    return list(cythonize(modules, language_level=3, include_path=[str(STAGE)], compiler_directives=DIRECTIVES))
+    at_once = os.cpu_count() or 1 if sys.platform == "linux" else 0
+    return list(cythonize(modules, nthreads=at_once, language_level=3, include_path=[str(STAGE)], compiler_directives=DIRECTIVES))
 
 
-setup(ext_modules=extensions(), cmdclass={"build_ext": BuildExtension})
+if __name__ == "__main__":  # where processes do not fork, those that translate read this file again
+    setup(ext_modules=extensions(), cmdclass={"build_ext": BuildExtension})
