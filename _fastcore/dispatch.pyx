@@ -21,6 +21,11 @@ cdef uint64_t handler_word(uint32_t number) noexcept nogil:
     return <uint64_t>TABLE[number] if THREADED else number
 
 
+cdef bint joins() noexcept nogil:
+    """Are there superinstructions? The loop has none: it would take much longer to build, and gains little."""
+    return THREADED
+
+
 cdef W* halt_word() noexcept nogil:
     """The return address of the outermost frame."""
     return halt()

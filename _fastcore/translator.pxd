@@ -57,6 +57,8 @@ cdef struct Ir:
     uint64_t offset
     uint32_t label          # + 1; the third word is its address
     uint32_t at             # byte offset in the module
+    uint32_t handler        # once it is encoded
+    uint32_t word
 
 cdef enum:
     MAX_SLOT = 65535        # that an operation can name

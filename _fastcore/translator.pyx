@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport realloc
 from libc.string cimport memset
-from pywasm_ref._fastcore.dispatch cimport handler_word
+from pywasm_ref._fastcore.dispatch cimport handler_word, joins
 from pywasm_ref._fastcore.layout cimport W, VT_I64, VT_F32, VT_F64, VT_V128, slots_of
 from pywasm_ref._fastcore.reader cimport FAULT_MEMORY, fail
 from pywasm_ref._fastcore.tables cimport *
@@ -402,16 +402,39 @@ cdef void bind(Tr* tr, uint32_t label) noexcept nogil:
 
 
 cdef void end_block(Tr* tr) noexcept nogil:
-    """Encode what is waiting. The place for superinstructions: `irs` is a whole block, in order."""
+    """Encode what is waiting. `irs` is a whole block, in order."""
     cdef uint32_t i
     cdef int k
     if reserve(tr, <void**>&tr.words, &tr.cap_words, <uint64_t>tr.n_words + tr.n_irs * 4 + tr.n_targets, sizeof(W)):
         for i in range(tr.n_irs):
             encode(tr, &tr.irs[i])
+        i = 0 if joins() else tr.n_irs
+        while i < tr.n_irs:
+            i += join(tr, i)
     tr.n_irs = tr.n_targets = tr.barrier = 0
     for k in range(4):
         tr.holder[k] = -1
         tr.known[k] = -1
+
+
+cdef uint32_t join(Tr* tr, uint32_t first) noexcept nogil:
+    """Let one handler do as many operations from here on as there is one for; how many that are. Their words stay as they are."""
+    cdef const Tables* t = tr.tables
+    cdef uint32_t node = t.first[tr.irs[first].handler]
+    cdef uint32_t i = first + 1
+    cdef uint32_t n = 1
+    cdef uint32_t edge, end
+    while node and i < tr.n_irs:
+        edge = t.starts[node]
+        end = t.starts[node + 1]
+        while edge < end and t.edges[2 * edge] < tr.irs[i].handler:
+            edge += 1
+        node = t.edges[2 * edge + 1] if edge < end and t.edges[2 * edge] == tr.irs[i].handler else 0
+        i += 1
+        if t.joined[node]:
+            n = i - first
+            tr.words[tr.irs[first].word].u = handler_word(t.joined[node])
+    return n
 
 
 cdef void encode(Tr* tr, Ir* ir) noexcept nogil:
@@ -425,6 +448,8 @@ cdef void encode(Tr* tr, Ir* ir) noexcept nogil:
         tr.places[tr.n_places] = tr.n_words
         tr.places[tr.n_places + 1] = ir.at
         tr.n_places += 2
+    ir.handler = handler
+    ir.word = tr.n_words
     w[0].u = handler_word(handler)
     w[1].u = 0
     operands(info, ir, w)
@@ -483,6 +508,6 @@ cdef void operands(const Operation* info, Ir* ir, W* w) noexcept nogil:
             w[1].h[0] = ir.b
         if ir.ka == AT_CONSTANT or ir.kb == AT_CONSTANT:
             if info.wide:
-                w[2].u = ir.k
+                w[3 if info.format == FORMAT_BRANCH else 2].u = ir.k
             else:
                 w[1].w[1] = <uint32_t>ir.k

@@ -10,6 +10,7 @@ from _fastcore.generate.accesses import accesses
 from _fastcore.generate.aggregates import aggregates
 from _fastcore.generate.calls import calls
 from _fastcore.generate.handlers import loop, threaded, topics
+from _fastcore.generate.joined import MODULES, Joined, joined
 from _fastcore.generate.model import Variant, variants
 from _fastcore.generate.numeric import numeric
 from _fastcore.generate.shapes import shapes
@@ -45,7 +46,7 @@ def all_handlers(names: list[str]) -> str:
 def looped(found: list[Variant]) -> str:
     """The portable backend, which takes longest to build; in a developer's quick build it holds next to nothing, and is not to be used."""
     if os.environ.get("PYWASM_FASTCORE_NO_LOOP"):
-        found = [v for v in found if v.operation.name in ("halt", "copy")]
+        found = [v for v in found if v.name in ("halt", "copy")]
     return loop(found)
 
 
@@ -53,14 +54,19 @@ def generated() -> dict[str, str]:
     """File names and texts."""
     operations = (*structural(), *calls(), *accesses(LOADS, STORES), *aggregates(), *numeric(), *vector())
     found = variants(operations)
-    header, module = tables(operations, found)
+    rows = joined(found)
+    header, module = tables(operations, found, rows)
     shape_header, shape_module = shapes()
     files = {"shapes.pxd": shape_header, "shapes.pyx": shape_module}
     files |= {"tables.pxd": header, "tables.pyx": module, "loop.pxd": LOOP_HEADER, "loop.pyx": looped(found)}
-    files |= {"handlers.pxd": ALL_HEADER, "handlers.pyx": all_handlers(topics(operations)), "vector_lanes.pxd": vector_header()}
-    for topic in topics(operations):
-        files[f"handlers_{topic}.pxd"] = HANDLER_HEADER
-        files[f"handlers_{topic}.pyx"] = threaded(topic, [v for v in found if v.operation.topic == topic])
+    modules: dict[str, list[Variant | Joined]] = {topic: [] for topic in topics(operations)} | {f"joined_{i}": [] for i in range(MODULES)}
+    for v in found:
+        modules[v.operation.topic].append(v)
+    for row in rows:
+        modules[row.topic].append(row)
+    files |= {"handlers.pxd": ALL_HEADER, "handlers.pyx": all_handlers(list(modules)), "vector_lanes.pxd": vector_header()}
+    for topic, handlers in modules.items():
+        files |= {f"handlers_{topic}.pxd": HANDLER_HEADER, f"handlers_{topic}.pyx": threaded(topic, handlers)}
     return files
 
 

@@ -17,8 +17,9 @@ RELOAD = "r0 = {at}[0].u64\nf0 = {at}[0].f64\ng0 = {at}[0].f32\n"
 """Behind a call, the accumulator of its result's class equals the slot."""
 
 CALL = """if nfp + code.frame > ctx.stack_end: TRAP STACK
-nfp[code.hdr].w = pc + {length}
-nfp[code.hdr + 1].p = fp
+caller = nfp + code.hdr
+caller[0].w = pc + {length}
+caller[1].p = fp
 fp = nfp
 ctx.ticks -= pc[1].h[1]
 pc = code.entry
@@ -105,6 +106,16 @@ if <void*>fn.type != pc[2].v:
 """
 """The index is read with 64 bits, whatever the table's addresses: an i32 stands zero-extended. A supertype is found without a call, which
 would cost the common path its registers."""
+COMMON_IN_TABLE = """table = ctx.tables[pc[3].u]
+i = {index}
+if unlikely(i >= table.size): ELSEWHERE {elsewhere}
+fn = table.elems[i].fn
+if unlikely(fn == NULL): ELSEWHERE {elsewhere}
+if unlikely(<void*>fn.type != pc[2].v or fn.ctx != ctx): ELSEWHERE {elsewhere}
+code = fn.code
+"""
+"""A function of this instance with exactly the type. All else begins once more in a handler of its own, whose calls would cost this one
+registers."""
 NOT_NULL = "if fn == NULL: TRAP NULL_FUNCTION_REFERENCE\n"
 ARGUMENTS = "nfp = fp + pc[1].h[0]\n"
 
@@ -124,7 +135,10 @@ def _calls() -> Iterator[Operation]:
     yield _operation("call", "code = pc[2].code\n" + ARGUMENTS + CALL)
     yield _operation("call_import", "fn = ctx.imports[pc[2].u]\n" + ARGUMENTS + CALL_FN)
     for suffix, index in (("", "fp[pc[1].h[2]].u64"), ("_r", "r0")):
-        yield _operation(f"call_indirect{suffix}", IN_TABLE.replace("{index}", index) + ARGUMENTS + CALL_ANY, 4)
+        elsewhere = f"call_elsewhere{suffix}"
+        common = COMMON_IN_TABLE.replace("{index}", index).replace("{elsewhere}", elsewhere)
+        yield _operation(f"call_indirect{suffix}", common + ARGUMENTS + CALL, 4)
+        yield _operation(elsewhere, IN_TABLE.replace("{index}", index) + ARGUMENTS + CALL_ANY, 4)
     yield _operation("exhausted", "TRAP STACK\n", 1)
     yield _operation("call_ref", "fn = fp[pc[1].h[2]].fn\n" + NOT_NULL + ARGUMENTS + CALL_ANY)
     restore = "nfp = unbridge(fp)\nold = ctx\nctx = <Ctx*>fp[-2].v\nctx.ticks = old.ticks\npc = fp[-4].w\nfp = fp[-3].p\n"

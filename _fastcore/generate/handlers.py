@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 from _fastcore.generate.model import SLOT, TEMPORARIES, Operation, Variant
 
@@ -26,12 +27,31 @@ cdef extern from *:
     """
     #if defined(__GNUC__) || defined(__clang__)
     #define PYWASM_UNREACHABLE() __builtin_unreachable()
+    #define PYWASM_ADVANCE(pc, n) do {{ pc += (n); __asm__("" : "+r"(pc)); }} while (0)
     #elif defined(_MSC_VER)
     #define PYWASM_UNREACHABLE() __assume(0)
+    #define PYWASM_ADVANCE(pc, n) (pc += (n))
     #endif
     """
+    void advance "PYWASM_ADVANCE" (W* pc, int n) noexcept nogil
     void unreachable "PYWASM_UNREACHABLE" () noexcept nogil
+    bint unlikely(bint) noexcept nogil      # a macro of Cython's own
 '''
+
+
+class Handler(Protocol):
+    """A handler to write: a variant, or several of them in a row."""
+
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def parts(self) -> tuple[Variant, ...]: ...
+
+
 SIGNATURE = "W* pc, S* fp, uint8_t* mem, uint64_t lim, uint64_t r0, Ctx* ctx, double f0, float g0"
 ARGUMENTS = "fp, mem, lim, r0, ctx, f0, g0"
 SLOT_FIELDS = {"i": "u32", "l": "u64", "d": "f64", "f": "f32"}
@@ -47,13 +67,13 @@ VECTORS = "from pywasm_ref._fastcore.vector_lanes cimport *\nfrom pywasm_ref._fa
 def length(v: Variant) -> int:
     """Words, the handler's included."""
     o = v.operation
+    wide = any(kind == "k" and letter == "d" for kind, letter in zip(v.kinds, o.operands, strict=False))
     if o.length:
-        return o.length
+        return o.length + (o.format == "branch" and wide)
     if o.format == "load":
         return 3 if v.kinds == "k" else 2
     if o.format == "store":
         return 2 + v.kinds.count("k")
-    wide = any(kind == "k" and letter == "d" for kind, letter in zip(v.kinds, o.operands, strict=True))
     return 3 if wide else 2
 
 
@@ -67,6 +87,8 @@ def _operand(v: Variant, position: int) -> str:
     if v.operation.format == "store":
         word = "pc[3]" if v.kinds == "kk" else "pc[2]"
         return word + {"i": ".w[0]", "l": ".u", "d": ".f", "f": ".g[0]"}[letter]
+    if letter == "d" and v.operation.format == "branch":
+        return "pc[3].f"
     return CONSTANTS[letter]
 
 
@@ -99,8 +121,14 @@ def body(v: Variant) -> list[str]:
     return lines
 
 
+STATE = {"pc": "W*", "fp": "S*", "mem": "uint8_t*", "lim": "uint64_t", "r0": "uint64_t", "ctx": "Ctx*", "f0": "double", "g0": "float"}
+REGISTER_NAMES = tuple(STATE)
+STATE |= TEMPORARIES
+"""Variables of the loop. They are members of a structure whose address is never taken, which is the same to a C compiler; but Cython, which
+traces the assignments to variables, takes minutes and gigabytes over thousands of them."""
+OWN = re.compile(rf"(?<![.\w])({'|'.join(STATE)})\b(?!\()")
 BOUNDS = re.compile(r"if (.*> lim): TRAP OUT_OF_BOUNDS_MEMORY")
-BEYOND = ["if ctx.mem0.size <= lim or mem != ctx.mem0.base: TRAP OUT_OF_BOUNDS_MEMORY", "lim = ctx.mem0.size", "continue"]
+BEYOND = ["if ctx.mem0.size <= lim or mem != ctx.mem0.base: TRAP OUT_OF_BOUNDS_MEMORY", "lim = ctx.mem0.size", "pc = &pc[0]", "continue"]
 """What the loop does where threaded code goes to `ctx.beyond`: a shared memory may have grown since `lim` was read."""
 
 
@@ -113,7 +141,7 @@ def _check_bounds(lines: list[str], beyond: list[str]) -> Iterator[str]:
     for line in lines:
         found = BOUNDS.fullmatch(line)
         if found:
-            yield f"if {found[1]}:"
+            yield f"if unlikely({found[1]}):"
             yield from (f"    {part}" for part in beyond)
         else:
             yield line
@@ -127,11 +155,13 @@ def _expand(lines: list[str], jump: list[str], goto: list[str], refill: list[str
         if word in endings:
             yield from (indent + part for part in endings[word])
         else:
+            line = re.sub(r"\bif (.*): TRAP (\w+)", r"if unlikely(\1): return trap(ctx, pc, fp, TRAP_\2)", line)
             line = re.sub(r"\bTRAP (\w+)", r"return trap(ctx, pc, fp, TRAP_\1)", line)
+            line = re.sub(r"\bELSEWHERE (\w+)", rf"return h_\1(pc, {ARGUMENTS})", line)
             yield re.sub(r"\bRETURN\b", "return", line)
 
 
-def _ends(lines: list[str]) -> bool:
+def ends(lines: list[str]) -> bool:
     return bool(lines) and re.match(r"(JUMP|GOTO|TRAP|RETURN)\b", lines[-1]) is not None
 
 
@@ -140,48 +170,65 @@ def temporaries(lines: list[str]) -> list[str]:
     return [f"cdef {c} {name}" for name, c in TEMPORARIES.items() if name in words]
 
 
-def threaded(topic: str, found: list[Variant]) -> str:
+def threaded(topic: str, found: Sequence[Handler]) -> str:
     """A module of handlers that call each other at their ends."""
     out = [HEAD.format(doc=f"Handlers, tail-threaded: {topic}.", vectors=VECTORS if topic == "vector" else "")]
-    goto = [f"return (<handler_t>pc[0].v)(pc, {ARGUMENTS})"]
-    jump = ["if ctx.ticks < 0:", f"    return ctx.tick(pc, {ARGUMENTS})", *goto]
     for v in found:
-        lines = body(v)
-        n = length(v)
-        checked = list(_check_bounds(lines, [f"return ctx.beyond(pc, {ARGUMENTS})"]))
-        whole = list(_expand(checked, jump, goto, [f"return ctx.refill(pc, {ARGUMENTS})"]))
-        if not _ends(lines):
-            whole = [f"pc += {n}", *(_behind(line, n) for line in whole), *goto]
-        whole = [*temporaries(lines), *whole]
-        out.append(f"\ncdef int h_{v.name}({SIGNATURE}) noexcept nogil:\n" + "\n".join(f"    {line}" for line in whole) + "\n")
-    out.append("\ncdef void fill(handler_t* table) noexcept nogil:\n" + "".join(f"    table[{v.number}] = h_{v.name}\n" for v in found))
+        whole = "\n".join(f"    {line}" for line in _threaded_lines(v.parts))
+        out.append(f"\ncdef int h_{v.name}({SIGNATURE}) noexcept nogil:\n{whole}\n")
+    filled = "".join(f"    table[{v.number}] = h_{v.name}\n" for v in found) or "    pass\n"
+    out.append(f"\ncdef void fill(handler_t* table) noexcept nogil:\n{filled}")
     return "\n".join(out)
 
 
-def loop(found: list[Variant]) -> str:
+def _threaded_lines(parts: tuple[Variant, ...]) -> list[str]:
+    goto = [f"return (<handler_t>pc[0].v)(pc, {ARGUMENTS})"]
+    jump = ["if unlikely(ctx.ticks < 0):", f"    return ctx.tick(pc, {ARGUMENTS})", *goto]
+    beyond, refill = ([f"return ctx.{name}(pc, {ARGUMENTS})"] for name in ("beyond", "refill"))
+    n = sum(map(length, parts))
+    at = -n
+    whole = [f"advance(pc, {n})"]
+    for part in parts:
+        whole += [_shifted(line, at) for line in _expand(list(_check_bounds(body(part), beyond)), jump, goto, refill)]
+        at += length(part)
+    return [*temporaries(whole), *whole, *([] if ends(body(parts[-1])) else goto)]
+
+
+def loop(found: Sequence[Handler]) -> str:
     """The same bodies in one loop, for where tail calls cannot be relied on."""
     out = [HEAD.format(doc="Handlers as cases of a loop, for compilers that do not turn tail calls into jumps.", vectors=VECTORS)]
-    out.append(f"\ncdef int loop({SIGNATURE}) noexcept nogil:")
-    out += [f"    cdef {c} {name}" for name, c in TEMPORARIES.items()]
-    out.append("    while True:")
-    jump = ["if ctx.ticks < 0 and ctx.poll(ctx, pc, fp) != 0: return ctx.trap", "continue"]
+    out.append("\ncdef struct State:\n" + "".join(f"    {c} {name}\n" for name, c in STATE.items()))
+    out.append(f"\ncdef int loop({SIGNATURE}) noexcept nogil:\n    cdef State m")
+    out += [f"    m.{name} = {name}" for name in REGISTER_NAMES]
+    out.append("    cdef uint64_t number\n    while True:\n        number = m.pc[0].u")
+    by_name = {v.name: v for v in found}
     for v in found:
-        out.append(f"        {'if' if v is found[0] else 'elif'} pc[0].u == {v.number}:")
-        lines = body(v)
-        whole = list(_expand(list(_check_bounds(lines, BEYOND)), jump, ["continue"], REFILL))
-        if not _ends(lines):
-            whole.append(f"pc = pc + {length(v)}")
-        out += [f"            {line}" for line in whole]
+        out.append(f"        {'if' if v is found[0] else 'elif'} number == {v.number}:")
+        elsewhere = re.search(r"\bELSEWHERE (\w+)", "\n".join(body(v.parts[0])))
+        whole = by_name[elsewhere[1]] if elsewhere else v   # here it costs nothing to do all at once
+        out += ["            " + OWN.sub(r"m.\g<0>", line) for line in _loop_lines(whole.parts)]
     out.append("        else:\n            unreachable()")
     return "\n".join(out) + "\n"
 
 
-def _behind(line: str, n: int) -> str:
-    """The same line after pc has moved on: compilers then keep pc where the next handler wants it, and copy nothing."""
-    if line.strip().startswith(("if ctx.ticks", "return ctx.tick", "return (<handler_t>")):
+def _loop_lines(parts: tuple[Variant, ...]) -> Iterator[str]:
+    jump = ["if unlikely(ctx.ticks < 0) and ctx.poll(ctx, pc, fp) != 0: return ctx.trap", "continue"]
+    at = 0
+    for part in parts:
+        yield from (_shifted(line, at) for line in _expand(list(_check_bounds(body(part), BEYOND)), jump, ["continue"], REFILL))
+        at += length(part)
+    if not ends(body(parts[-1])):
+        yield f"pc = pc + {at}"
+
+
+def _shifted(line: str, n: int) -> str:
+    """The same line of an operation that begins n words behind pc. When pc has moved on already, compilers keep it where the next handler
+    wants it, and copy nothing."""
+    if n == 0 or line.strip().startswith(("if unlikely(ctx.ticks", "return ctx.tick", "return (<handler_t>")):
         return line
-    line = re.sub(r"\bpc\[(\d+)\]", lambda m: f"pc[{int(m[1]) - n}]", line)
-    return re.sub(r"\b(trap\(ctx, |beyond\(|refill\()pc, fp", rf"\1pc - {n}, fp", line)
+    line = re.sub(r"\bpc\[(\d+)", lambda m: f"pc[{int(m[1]) + n}", line)
+    line = re.sub(r"\bpc \+ (\d+)", lambda m: f"pc + {int(m[1]) + n}", line)
+    return re.sub(r"\bpc, fp\b", f"pc {'+' if n > 0 else '-'} {abs(n)}, fp", line)
 
 
 def topics(operations: tuple[Operation, ...]) -> list[str]:

@@ -77,6 +77,10 @@ class Variant:
         return "_".join(part for part in parts if part)
 
     @property
+    def parts(self) -> tuple[Variant, ...]:
+        return (self,)
+
+    @property
     def index(self) -> int:
         """Where the translator finds it: two bits for each of two operands, and one for the destination."""
         a, b = ((*self.kinds, "", ""))[:2]

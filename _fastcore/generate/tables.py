@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from _fastcore.generate.handlers import length
+from _fastcore.generate.joined import Joined, trie
 from _fastcore.generate.model import CLASSES, FORMATS, VALTYPES, Operation, Variant
 from _fastcore.generate.numeric import LETTERS
 from _fastcore.generate.vector import vector_opcode, vector_ops
@@ -92,15 +93,15 @@ def _literal(data: bytes) -> str:
     return 'b"' + "".join(f"\\x{byte:02x}" for byte in data) + '"'
 
 
-def tables(operations: tuple[Operation, ...], found: list[Variant]) -> tuple[str, str]:
+def tables(operations: tuple[Operation, ...], found: list[Variant], rows: list[Joined]) -> tuple[str, str]:
     """The header and the module."""
     numbers = {o.name: i for i, o in enumerate(operations, 1)}
-    rows = [bytes(16)]
+    infos = [bytes(16)]
     grid = [[0] * 32 for _ in range(len(operations) + 1)]
     for o in operations:
         fused = [numbers.get(o.fused.get(key, ""), 0) for key in ("true", "false", "inverse", "wide", "far")]
         wide = "d" in o.operands
-        rows.append(bytes([FORMATS.index(o.format), CLASSES[o.result], int(o.commutative), int(wide)]) + _u16(*fused) + bytes(2))
+        infos.append(bytes([FORMATS.index(o.format), CLASSES[o.result], int(o.commutative), int(wide)]) + _u16(*fused) + bytes(2))
     lengths = [0]
     for v in found:
         grid[numbers[v.operation.name]][v.index] = v.number
@@ -110,12 +111,15 @@ def tables(operations: tuple[Operation, ...], found: list[Variant]) -> tuple[str
     handlers = "".join(f"    H_{v.name.upper()} = {v.number}\n" for v in found if v.operation.name in ("halt", "restore", "copy"))
     features = "".join(f"    F_{feature.name} = {1 << i:#x}\n" for i, feature in enumerate(Feature))
     families = ", ".join(f"VECTOR_{family.upper()}" for family in VECTOR_FAMILIES)
-    counts = {"count": len(found) + 1, "operations": len(operations) + 1, "vector_opcodes": VECTOR_OPCODES}
+    counts = {"count": len(found) + len(rows) + 1, "operations": len(operations) + 1, "vector_opcodes": VECTOR_OPCODES}
     header = HEADER.format(features=features, names=names, handlers=handlers, vector_families=families, **counts)
     flat = _u16(*(n for row in grid for n in row))
-    module = MODULE.format(plain=_literal(plain), prefixed=_literal(prefixed), atomic=_literal(_atomic_rows(numbers)),
-                           vector=_literal(_vector_rows(numbers)), rows=_literal(b"".join(rows)), grid=_literal(flat),
-                           lengths=_literal(bytes(lengths)), names=" ".join(["none", *(v.name for v in found)]))  # fmt: skip
+    names_of_handlers = " ".join(["none", *(v.name for v in found), *(row.name for row in rows)])
+    first, starts, edges, handlers_of_nodes = (_literal(_u16(*numbers)) for numbers in trie(rows, len(found)))
+    module = MODULE.format(first=first, starts=starts, edges=edges, joined=handlers_of_nodes,
+                           plain=_literal(plain), prefixed=_literal(prefixed), atomic=_literal(_atomic_rows(numbers)),
+                           vector=_literal(_vector_rows(numbers)), rows=_literal(b"".join(infos)), grid=_literal(flat),
+                           lengths=_literal(bytes(lengths)), names=names_of_handlers)  # fmt: skip
     return header, module
 
 
@@ -171,6 +175,10 @@ cdef struct Tables:
     const Operation* operations
     const uint16_t* variants    # 32 for each operation: a << 3 | b << 1 | writes
     const uint8_t* lengths      # words of each handler
+    const uint16_t* first       # superinstructions as a tree: the node behind each handler, or 0
+    const uint16_t* starts      # where the edges of each node begin
+    const uint16_t* edges       # pairs of handler and node
+    const uint16_t* joined      # the handler of each node for the row that leads to it, or 0
 
 cdef Tables* tables() noexcept nogil
 '''
@@ -196,6 +204,10 @@ TABLES.vector = <const Opcode*>aligned({vector})
 TABLES.operations = <const Operation*>aligned({rows})
 TABLES.variants = <const uint16_t*>aligned({grid})
 TABLES.lengths = <const uint8_t*>aligned({lengths})
+TABLES.first = <const uint16_t*>aligned({first})
+TABLES.starts = <const uint16_t*>aligned({starts})
+TABLES.edges = <const uint16_t*>aligned({edges})
+TABLES.joined = <const uint16_t*>aligned({joined})
 
 HANDLER_NAMES = "{names}".split()
 
