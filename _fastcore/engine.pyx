@@ -1,6 +1,6 @@
 """The native engine as the embedding's protocols see it. Its objects are extension types; this is the hook they hang on."""
 
-from pywasm_ref._fastcore import objects
+from pywasm_ref._fastcore import calls, objects
 from pywasm_ref.binary import encode
 
 
@@ -8,6 +8,7 @@ class FastEngine:
     """The engine that is quick: it reads a binary once, and lowers it to code for registers while it validates it."""
 
     name = "fast"
+    func_parts = calls.Called
 
     def decode(self, source, features):
         """Fails   Malformed"""

@@ -11,11 +11,14 @@ from pywasm_ref._fastcore.dispatch cimport enter
 from pywasm_ref._fastcore.exceptions cimport exn_new
 from pywasm_ref._fastcore.externs cimport *
 from pywasm_ref._fastcore.frames cimport halt_word
+from pywasm_ref._fastcore.gil cimport gil_take
+from pywasm_ref._fastcore.host cimport MOST
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.orphans cimport adopt, adopt_again, note_leak, reconsider
 from pywasm_ref._fastcore.reflection cimport deftype_of
 from pywasm_ref._fastcore.store cimport NESTED, QUANTUM, Room, exhausted
 from pywasm_ref._fastcore.types cimport match_heap, top_of
+from pywasm_ref._fastcore.values cimport numbers_only
 
 from pywasm_ref.errors import Exhaustion, Interrupted, Trap as TrapError, TrapReason, WasmError, WasmException
 
@@ -27,10 +30,6 @@ cdef extern from "pythread.h":
     unsigned long PyThread_get_thread_ident()
 
 cdef extern from "structmember.h":
-    ctypedef struct PyTypeObject:
-        Py_ssize_t tp_vectorcall_offset
-        unsigned long tp_flags
-        void* tp_call
     unsigned long Py_TPFLAGS_HAVE_VECTORCALL
     void* PyVectorcall_Call
     void PyType_Modified(PyTypeObject*)
@@ -82,18 +81,20 @@ cdef class Func(Door):
         if self.fn.ctx == NULL:
             return call_host_directly(self, args)
         store.prepare()
-        slot = fp = store.top
-        if fp + max(type.param_slots, type.result_slots) > store.end:
-            raise Exhaustion("call stack exhausted")
-        for i in range(type.n_params):
-            set_bits(store, slot, type.valtypes[i], args[i])
-            slot += slots_of(type.valtypes[i])
-        run(store, self.fn.ctx, self.fn, fp)
-        results = []
-        for i in range(type.n_params, type.n_params + type.n_results):
-            results.append(bits_of(store, fp, type.valtypes[i]))
-            fp += slots_of(type.valtypes[i])
-        store.rest()
+        try:
+            slot = fp = store.top
+            if fp + max(type.param_slots, type.result_slots) > store.end:
+                raise Exhaustion("call stack exhausted")
+            for i in range(type.n_params):
+                set_bits(store, slot, type.valtypes[i], args[i])
+                slot += slots_of(type.valtypes[i])
+            run(store, self.fn.ctx, self.fn, fp)
+            results = []
+            for i in range(type.n_params, type.n_params + type.n_results):
+                results.append(bits_of(store, fp, type.valtypes[i]))
+                fp += slots_of(type.valtypes[i])
+        finally:
+            store.rest()
         return results
 
 
@@ -123,19 +124,21 @@ cdef object call(Func f, PyObject* const* args, Py_ssize_t n):
     if f.fn.ctx == NULL:
         return call_host_func(f, args, n)
     store.prepare()
-    slot = fp = store.top
-    if fp + max(type.param_slots, type.result_slots) > store.end:
-        raise Exhaustion("call stack exhausted")
-    for i in range(type.n_params):
-        set_value(store, slot, type.valtypes[i], <object>args[i])
-        slot += slots_of(type.valtypes[i])
-    run(store, f.fn.ctx, f.fn, fp)
-    result = None
-    if type.n_results == 1:
-        result = value_of(store, fp, type.valtypes[type.n_params])
-    elif type.n_results:
-        result = results_at(store, fp, type)
-    store.rest()
+    try:
+        slot = fp = store.top
+        if fp + max(type.param_slots, type.result_slots) > store.end:
+            raise Exhaustion("call stack exhausted")
+        for i in range(type.n_params):
+            set_value(store, slot, type.valtypes[i], <object>args[i])
+            slot += slots_of(type.valtypes[i])
+        run(store, f.fn.ctx, f.fn, fp)
+        result = None
+        if type.n_results == 1:
+            result = value_of(store, fp, type.valtypes[type.n_params])
+        elif type.n_results:
+            result = results_at(store, fp, type)
+    finally:
+        store.rest()
     return result
 
 
@@ -184,6 +187,8 @@ cdef Func host_func(Room store, Type* type, object code, bint plain):
     f.fn.host = <void*><PyObject*>f
     f.fn.door = f.fn.host
     f.code = code
+    if type.n_params <= MOST and numbers_only(type):
+        f.function = getattr(code, "python_function", None)
     f.plain = plain
     f.vectorcall = call_func
     f.enter(store, None, <uint64_t>f.fn)
@@ -196,27 +201,31 @@ cdef Func host_func(Room store, Type* type, object code, bint plain):
 cdef int run(Room store, Ctx* ctx, Fn* fn, S* fp) except -1:
     """Run a function of a guest whose arguments stand at fp; its results replace them."""
     cdef Code* code = fn.code
+    cdef Thread* thread = &store.shared
+    cdef void* away = thread.away   # of a call further out, which may have let go of the GIL
     cdef int status
     if fp + code.frame > store.end or store.depth >= NESTED:
         raise Exhaustion("call stack exhausted")
+    if store.stopped:
+        raise Interrupted("interrupted")
     fp[code.hdr].w = halt_word()
     fp[code.hdr + 1].p = fp
     ctx.stack_end = store.end
     if ctx.finalized:
         adopt_again(ctx)
-    if ctx.ticks <= 0 or store.stopped:
-        ctx.ticks = 0 if store.stopped else QUANTUM
+    if ctx.ticks <= 0:
+        ctx.ticks = QUANTUM
     store.top = fp + code.frame
     store.thread = PyThread_get_thread_ident()
     store.depth += 1
-    with nogil:
-        status = enter(ctx, code.entry, fp)
+    thread.away = NULL
+    status = enter(ctx, code.entry, fp)
+    gil_take(thread)
+    thread.away = away
     store.depth -= 1
     store.top = fp
     if status != 0:
-        error = failure(store, status)
-        store.rest()
-        raise error
+        raise failure(store, status)
     return 0
 
 

@@ -5,16 +5,29 @@ from libc.stdint cimport uint32_t
 from pywasm_ref._fastcore.exceptions cimport unwind
 from pywasm_ref._fastcore.externs cimport Exn, Tag, owned_here
 from pywasm_ref._fastcore.functions cimport Func, bits_of, host_exn, set_bits, set_value, value_of
+from pywasm_ref._fastcore.gil cimport gil_take
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.store cimport Room
+from pywasm_ref._fastcore.values cimport give, owned, take
 
 from pywasm_ref.errors import WasmException
 
+cdef extern from "Python.h":
+    PyObject* PyObject_Vectorcall(PyObject*, PyObject* const*, size_t, PyObject*)
+    size_t PY_VECTORCALL_ARGUMENTS_OFFSET
+    bint PyTuple_CheckExact(PyObject*)
+    Py_ssize_t PyTuple_GET_SIZE(PyObject*)
+    PyObject* PyTuple_GET_ITEM(PyObject*, Py_ssize_t)
+    PyObject* Py_None
+    void Py_DECREF(PyObject*)
+
+ctypedef int (*host_t)(Ctx* ctx, Fn* fn, S* args, W* pc, S* fp) noexcept nogil
+
 
 cdef int call_host(Ctx* ctx, Fn* fn, S* args, W* pc, S* fp) noexcept nogil:
-    """A function of the host; its results replace its arguments."""
-    with gil:
-        return call_python(ctx, fn, args, pc, fp)
+    """A function of the host; its results replace its arguments. The GIL is kept afterwards, see gil.pxd."""
+    gil_take(ctx.thread)
+    return (<host_t><void*>call_python)(ctx, fn, args, pc, fp)  # Cython would ask for the GIL, which is here
 
 
 cdef int call_python(Ctx* ctx, Fn* fn, S* args, W* pc, S* fp) noexcept:
@@ -32,7 +45,9 @@ cdef int call_python(Ctx* ctx, Fn* fn, S* args, W* pc, S* fp) noexcept:
     try:
         if store.owed:
             store.tidy()
-        if f.plain:
+        if f.function is not None:
+            call_with_numbers(store, f, type, args)
+        elif f.plain:
             call_with_values(store, f, type, args)
         else:
             call_with_bits(store, f, type, args)
@@ -66,6 +81,59 @@ cdef int throw(Room store, object error, Ctx* ctx, W* pc, S* fp) noexcept:
     return status
 
 
+# Three ways to call
+
+
+cdef int call_with_numbers(Room store, Func f, Type* type, S* args) except -1:
+    """A Python function is called directly; its code, which is the embedding's, is asked only about what is not plain."""
+    cdef PyObject* given[MOST + 1]
+    cdef object result
+    cdef S* slot = args
+    cdef uint32_t i = 0
+    given[0] = NULL             # PY_VECTORCALL_ARGUMENTS_OFFSET: the callee may put something there
+    while i < type.n_params:
+        given[i + 1] = give(slot, type.valtypes[i])
+        if given[i + 1] == NULL:
+            break
+        slot += slots_of(type.valtypes[i])
+        i += 1
+    try:
+        result = owned(called(f, given, i, i == type.n_params))
+    except WasmException as error:
+        raise f.code.exception(error) from error
+    if not plain_results(type, args, <PyObject*>result):
+        put_bits(store, type, args, f.code.results(result))
+    return 0
+
+
+cdef PyObject* called(Func f, PyObject** given, uint32_t n, bint complete) noexcept:
+    """The result, or NULL with an error; the arguments are let go of."""
+    cdef PyObject* result = NULL
+    cdef uint32_t i
+    if complete:
+        result = PyObject_Vectorcall(<PyObject*>f.function, given + 1, n | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL)
+    for i in range(1, n + 1):
+        Py_DECREF(given[i])
+    return result
+
+
+cdef bint plain_results(Type* type, S* args, PyObject* result) noexcept:
+    """Put the results where the guest expects them, if all of them are plain."""
+    cdef const uint32_t* valtypes = type.valtypes + type.n_params
+    cdef uint32_t i
+    if type.n_results == 0:
+        return result == Py_None
+    if type.n_results == 1:
+        return take(args, valtypes[0], result)
+    if not PyTuple_CheckExact(result) or PyTuple_GET_SIZE(result) != type.n_results:
+        return False
+    for i in range(type.n_results):
+        if not take(args, valtypes[i], PyTuple_GET_ITEM(result, i)):
+            return False
+        args += slots_of(valtypes[i])
+    return True
+
+
 cdef int call_with_bits(Room store, Func f, Type* type, S* args) except -1:
     cdef uint32_t i
     cdef S* slot = args
@@ -73,7 +141,11 @@ cdef int call_with_bits(Room store, Func f, Type* type, S* args) except -1:
     for i in range(type.n_params):
         given.append(bits_of(store, slot, type.valtypes[i]))
         slot += slots_of(type.valtypes[i])
-    results = (<object>f.code)(given)
+    return put_bits(store, type, args, (<object>f.code)(given))
+
+
+cdef int put_bits(Room store, Type* type, S* args, results) except -1:
+    cdef uint32_t i
     checked(len(results), type.n_results)
     for i in range(type.n_results):
         set_bits(store, args, type.valtypes[type.n_params + i], results[i])

@@ -137,16 +137,18 @@ cdef class Instance:
         """Run a constant expression that is code."""
         cdef Fn fn
         cdef bint owed
-        self.store.prepare()
         fn.code = code
         fn.ctx = self.ctx
         fn.type = code.type
-        run(self.store, self.ctx, &fn, self.store.top)
-        result[0] = self.store.top[0]
-        owed = self.store.owed
-        self.store.owed = False         # a collection would not see the result
-        self.store.rest()
-        self.store.owed = self.store.owed or owed
+        self.store.prepare()
+        try:
+            run(self.store, self.ctx, &fn, self.store.top)
+            result[0] = self.store.top[0]
+        finally:
+            owed = self.store.owed
+            self.store.owed = False         # a collection would not see the result
+            self.store.rest()
+            self.store.owed = self.store.owed or owed
         return 0
 
     cdef Fn* fn(self, uint32_t index) except NULL:

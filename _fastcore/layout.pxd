@@ -191,6 +191,7 @@ cdef struct Thread:
     Suspended* suspended
     Ctx* first              # all instances of the store
     uint64_t n_instances
+    void* away              # the thread state while the GIL is given back, else NULL: see gil.pxd
 
 cdef struct Fn:
     # A function instance: what a funcref points to.

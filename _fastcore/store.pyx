@@ -5,6 +5,7 @@ from cpython.exc cimport PyErr_CheckSignals
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
+from pywasm_ref._fastcore.gil cimport gil_give, gil_take
 from pywasm_ref._fastcore.heap cimport box_free, box_new, collect, heap_close
 from pywasm_ref._fastcore.layout cimport *
 
@@ -162,9 +163,13 @@ cdef object exhausted(Thread* thread, int status):
 
 cdef int poll(Ctx* ctx, W* pc, S* fp) noexcept nogil:
     """The ticks are used up: look whether to go on."""
+    cdef int status
     ctx.ticks = QUANTUM
+    gil_take(ctx.thread)
     with gil:
-        return poll_store(ctx, <Room><PyObject*>ctx.store, pc, fp)
+        status = poll_store(ctx, <Room><PyObject*>ctx.store, pc, fp)
+    gil_give(ctx.thread)
+    return status
 
 
 cdef int poll_store(Ctx* ctx, Room store, W* pc, S* fp) noexcept:

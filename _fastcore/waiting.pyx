@@ -6,6 +6,7 @@ under the common lock, so that it counts exactly once.
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from pywasm_ref._fastcore.atomics cimport atomic_load32, atomic_load64
+from pywasm_ref._fastcore.gil cimport gil_give
 from pywasm_ref._fastcore.layout cimport TRAP_STACK, Ctx, Mem, S, W, trap
 
 cdef extern from "pythread.h" nogil:
@@ -65,6 +66,7 @@ cdef int wait_at(Ctx* ctx, Mem* memory, uint64_t ea, int size, uint64_t expected
     cdef Waiter waiter
     cdef uint64_t found
     cdef int result = -1
+    gil_give(ctx.thread)
     waiter.memory = memory
     waiter.ea = ea
     waiter.next = NULL

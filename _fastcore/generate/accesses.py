@@ -31,7 +31,7 @@ if i & {{mask}} != 0: TRAP UNALIGNED_ATOMIC
 if i < ea or outside(i, {{size}}, memory_size(memory)): TRAP OUT_OF_BOUNDS_MEMORY
 """
 MEMORY, TABLE = "OUT_OF_BOUNDS_MEMORY", "OUT_OF_BOUNDS_TABLE"
-READ_RANGE = "i = fp[pc[1].h[0]].u64\nn = fp[pc[1].h[3]].u64\n"
+READ_RANGE = "i = fp[pc[1].h[0]].u64\nn = fp[pc[1].h[3]].u64\nif n > LONG_COPY: gil_give(ctx.thread)\n"
 
 
 def accesses(loads: dict[str, tuple[str, int, str]], stores: dict[str, tuple[str, int, str]]) -> Iterator[Operation]:
@@ -76,7 +76,7 @@ def _whole_memories() -> Iterator[Operation]:
     size = "memory = ctx.mems[pc[1].w[1]]\n= memory_size(memory) >> memory.page_bits"
     yield Operation("far.memory.size", "load", "", "l", size, (), False, "far", 2)
     for name, letter in (("far.memory.grow", "i"), ("far.memory.grow64", "l")):
-        grow = f"{FAR}i = mem_grow(memory, {{a}})\n{RELOAD}= i"
+        grow = f"{FAR}gil_give(ctx.thread)\ni = mem_grow(memory, {{a}})\n{RELOAD}= i"
         yield Operation(name, "value", "l", letter, grow, LOAD_KINDS, False, "far", 4)
     fill = f"memory = ctx.mems[pc[2].u]\n{READ_RANGE}{_inside('i', 'n', 'memory_size(memory)')}"
     yield _raw("far.memory.fill", fill + "memset(memory.base + i, fp[pc[1].h[2]].u32 & 255, n)\n", "far")

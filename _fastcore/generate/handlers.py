@@ -17,6 +17,7 @@ from pywasm_ref._fastcore.arrays cimport *
 from pywasm_ref._fastcore.atomics cimport *
 from pywasm_ref._fastcore.bridges cimport bridge, function, replace, unbridge
 from pywasm_ref._fastcore.exceptions cimport throw_again, throw_new
+from pywasm_ref._fastcore.gil cimport LONG_COPY, gil_give
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.memory cimport mem_grow, outside
 from pywasm_ref._fastcore.numerics cimport *

@@ -111,9 +111,9 @@ def _memory() -> Iterator[Operation]:
         kinds = ("ss", "sr", "rs", "sk", "rk", "ks", "kr", "kk") if letter in "il" else ("ss", "sr", "rs", "rr", "ks", "kr")
         yield Operation(name, "store", "i" + letter, "", body, kinds, False, "memory", fused=_relatives(name))
     yield Operation("memory.size", "load", "", "i", "lim >> 16", (), False, "memory", 2)
-    grow = "i = mem_grow(ctx.mem0, {a})\nmem = ctx.mem0.base\nlim = ctx.mem0.size\n= <uint32_t>i"
+    grow = "gil_give(ctx.thread)\ni = mem_grow(ctx.mem0, {a})\nmem = ctx.mem0.base\nlim = ctx.mem0.size\n= <uint32_t>i"
     yield Operation("memory.grow", "value", "i", "i", grow, ("s", "r"), False, "memory", 2)
-    ends = "n = fp[pc[1].h[3]].u32\ni = fp[pc[1].h[0]].u32\n"
+    ends = "n = fp[pc[1].h[3]].u32\ni = fp[pc[1].h[0]].u32\nif n > LONG_COPY: gil_give(ctx.thread)\n"
     bounds = "if i + n > lim: TRAP OUT_OF_BOUNDS_MEMORY\n"
     yield raw("memory.fill", ends + bounds + "memset(mem + i, fp[pc[1].h[2]].u32 & 255, n)\n", 2, topic="memory")
     copy = "ea = fp[pc[1].h[2]].u32\nif ea + n > lim: TRAP OUT_OF_BOUNDS_MEMORY\nmemmove(mem + i, mem + ea, n)\n"

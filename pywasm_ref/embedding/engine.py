@@ -27,7 +27,8 @@ Ref = Any
 
 HostCode = Callable[[Sequence[Value]], Sequence[Value]]
 """A function of the host: it takes and gives all values at once. What it raises goes through the guest to the caller; a
-`WasmException` on the way can be caught by the guest."""
+`WasmException` on the way can be caught by the guest. That of a Python function is a `hosts.PythonCode`, whose parts an engine may use
+to call the function directly."""
 
 
 class Limits(Protocol):
@@ -211,6 +212,14 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def func_parts(self) -> type | None:
+        """A base class for the face of a function, or None when Python does all of it.
+
+        It keeps the attributes `_raw`, `owner`, `name` and `_signature`, and does the common calls by itself. The others it hands on to
+        `super().__call__`, and a `WasmException` that leaves a guest to `_lifted`.
+        """
 
     def decode(self, source: Source, features: Features) -> Module:
         """Read a binary; one that can be read and is wrong is not refused before `validate`."""

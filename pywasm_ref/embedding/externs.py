@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from pywasm_ref.embedding import words
 from pywasm_ref.embedding.alive import check_store
-from pywasm_ref.embedding.hosts import host_code
-from pywasm_ref.embedding.references import FuncReference, Reference
+from pywasm_ref.embedding.hosts import PythonCode
+from pywasm_ref.embedding.references import PARTS, FuncReference, Reference
 from pywasm_ref.embedding.signature import Signature, lift_exception
 from pywasm_ref.embedding.valtypes import hinted, valtype
 from pywasm_ref.errors import WasmException
@@ -24,6 +26,15 @@ def extern_type(store: Store, extern: Reference) -> ExternType:
     return store.raw.extern_type(extern.raw_in(store))
 
 
+class CallSignature:
+    """What `inspect.signature` says of a function, whoever does the call; of the class it says what it does of any."""
+
+    def __get__(self, func: Func | None, _: object = None) -> inspect.Signature:
+        if func is None:
+            raise AttributeError("__signature__")
+        return inspect.signature(Func.__call__.__get__(func))
+
+
 class Func(FuncReference):
     """A function that Python can call with Python values. One result is returned as it is, several as a tuple, none as None.
 
@@ -34,31 +45,42 @@ class Func(FuncReference):
             does not catch, Exhaustion, Interrupted, and whatever a host function raises
     """
 
-    __slots__ = ("_invoke", "_signature", "name")
+    __slots__ = ()
+    __signature__ = CallSignature()
     name: str
     _signature: Signature
-    _invoke: Callable[[Any, Sequence[Any]], Sequence[Any]]
+
+    def __new__(cls, store: Store, function: Callable[..., Any], type: FuncType | None = None) -> Func:
+        check_store(store)
+        return cls._empty(store)
+
+    @classmethod
+    def _empty(cls, store: Store) -> Func:
+        """A function without its parts, of the class that the engine wants."""
+        if cls is not Func:
+            return object.__new__(cls)
+        parts: Any = store.engine.func_parts or FuncParts
+        return cast(Func, parts.__new__(func_class(parts)))
 
     def __init__(self, store: Store, function: Callable[..., Any], type: FuncType | None = None) -> None:
-        check_store(store)
         if type is not None and not isinstance(type, FuncType):
             raise TypeError(f"the type of a function is what functype([…], […]) makes, not {words.given(type)}")
         if not callable(function):
             raise TypeError(f"{words.given(function)} is not callable")
         name = getattr(function, "__name__", "host function")
         deftype = functype_deftype(type or hinted(function))
-        self._fill(store, store.raw.func_alloc(deftype, host_code(store, function, store.signature(deftype), name)), deftype, name)
+        code = PythonCode(store, function, store.signature(deftype), name)
+        self._fill(store, store.raw.func_alloc(deftype, code), deftype, name)
 
     def _fill(self, store: Store, raw: Any, type: DefType, name: str) -> None:
         super().__init__(store, raw)
-        self.name = name
-        self._signature = store.signature(type)
-        self._invoke = store.raw.func_invoke
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "_signature", store.signature(type))
 
     @classmethod
     def wrap(cls, store: Store, raw: Any, name: str = "") -> Func:
         """The face of a function that the engine has already."""
-        func = cls.__new__(cls)
+        func = cls._empty(store)
         func._fill(store, raw, store.raw.func_type(raw), name)
         return func
 
@@ -70,16 +92,33 @@ class Func(FuncReference):
         signature = self._signature
         lowered = signature.params.lower(args, self.name or "function", "parameter")
         try:
-            results = self._invoke(self._raw, lowered)
+            results = self.owner.raw.func_invoke(self._raw, lowered)
         except WasmException as error:
-            raise lift_exception(self.owner, error) from error.__cause__
+            raise self._lifted(error) from error.__cause__
         gives = signature.results.to_python
         if len(gives) == 1:
             return gives[0](results[0])
         return signature.results.lift(results) if gives else None
 
+    def _lifted(self, error: WasmException) -> WasmException:
+        """An exception that left the guest, in Python's terms."""
+        return lift_exception(self.owner, error)
+
     def __repr__(self) -> str:
         return f"<Func {self.name + ' ' if self.name else ''}{words.functype(self.type)}>"
+
+
+class FuncParts:
+    """What keeps the parts of a `Func` where the engine has nothing better."""
+
+    __slots__ = (*PARTS, "_signature", "name")
+
+
+@cache
+def func_class(parts: type) -> type[Func]:
+    """The class of functions whose parts are kept in that way; to a program it is `Func`."""
+    made = type(Func.__name__, (parts, Func), {"__slots__": (), "__module__": Func.__module__, "__doc__": Func.__doc__})
+    return cast("type[Func]", made)
 
 
 class Table(Reference):
@@ -88,7 +127,7 @@ class Table(Reference):
     Fails   IndexError for an index outside; Exhaustion when it cannot grow
     """
 
-    __slots__ = ()
+    __slots__ = PARTS
 
     def __init__(self, store: Store, elem: object, min: int, max: int | None = None, init: object = None, *, table64: bool = False) -> None:
         check_store(store)
@@ -145,7 +184,7 @@ class Global(Reference):
     Fails   TypeError when an immutable one is set, or with a value of a wrong type
     """
 
-    __slots__ = ()
+    __slots__ = PARTS
 
     def __init__(self, store: Store, type: object, value: object = None, *, mutable: bool = False) -> None:
         check_store(store)
@@ -180,7 +219,7 @@ class Global(Reference):
 class Tag(Reference):
     """What tells one kind of exception from another, and the types of the values that an exception carries."""
 
-    __slots__ = ()
+    __slots__ = PARTS
     WHO: ClassVar[str] = "exception"
 
     def __init__(self, store: Store, params: Iterable[object] = ()) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pywasm_ref.embedding import words
-from pywasm_ref.embedding.engine import HostCode
 from pywasm_ref.embedding.signature import Signature, lower_exception
 from pywasm_ref.embedding.valtypes import parameters_of
 from pywasm_ref.errors import WasmException
@@ -15,25 +14,47 @@ if TYPE_CHECKING:
     from pywasm_ref.embedding.store import Store
 
 
-def host_code(store: Store, function: Callable[..., Any], signature: Signature, name: str) -> HostCode:
-    """What the engine calls: it converts, calls, and converts back. A WasmException becomes one of the guest.
+class PythonCode:
+    """What the engine calls for a Python function: it converts, calls, and converts back. A WasmException becomes one of the guest.
 
-    Fails   the code: TypeError, OverflowError or ValueError for a result that does not fit the type
+    An engine that converts numbers by itself may call `python_function`, when no reference is in the type, and hand what comes of it to
+    `results` and `exception`.
     """
-    lift, lower, count = signature.params.lift, signature.results.lower, len(signature.results.types)
 
-    def code(args: Sequence[Any]) -> Sequence[Any]:
+    __slots__ = ("_name", "_signature", "_store", "python_function")
+
+    def __init__(self, store: Store, function: Callable[..., Any], signature: Signature, name: str) -> None:
+        self.python_function = function
+        self._store = store
+        self._signature = signature
+        self._name = name
+
+    def __call__(self, args: Sequence[Any]) -> Sequence[Any]:
         try:
-            result = function(*lift(args))
+            result = self.python_function(*self._signature.params.lift(args))
         except WasmException as error:
-            raise lower_exception(store, error) from error
+            raise self.exception(error) from error
+        return self.results(result)
+
+    def results(self, result: Any) -> Sequence[Any]:
+        """The engine's values for what the function returned.
+
+        Fails   TypeError, OverflowError or ValueError when it does not fit the type
+        """
+        row = self._signature.results
+        count = len(row.types)
         if count == 1:
-            return lower((result,), name, "result")
+            return row.lower((result,), self._name, "result")
         if count == 0 and result is None:
             return ()
-        return lower(_several(result, count, name), name, "result")
+        return row.lower(_several(result, count, self._name), self._name, "result")
 
-    return code
+    def exception(self, error: WasmException) -> WasmException:
+        """The engine's exception for the one that the function raised.
+
+        Fails   as `lower_exception`
+        """
+        return lower_exception(self._store, error)
 
 
 def _several(result: Any, count: int, name: str) -> Sequence[Any]:

@@ -10,7 +10,7 @@ from pywasm_ref.embedding import words
 from pywasm_ref.embedding.engine import Extern
 from pywasm_ref.embedding.exports import Exports
 from pywasm_ref.embedding.externs import Func, Global, Table, Tag, extern_type
-from pywasm_ref.embedding.hosts import host_code, misfit
+from pywasm_ref.embedding.hosts import PythonCode, misfit
 from pywasm_ref.embedding.memory import Memory
 from pywasm_ref.embedding.references import Reference
 from pywasm_ref.errors import Unlinkable
@@ -121,7 +121,7 @@ def _host_function(store: Store, who: str, type: DefType, value: Callable[..., A
     problem = misfit(value, len(signature.type.params))
     if problem:
         raise _incompatible(who, FuncTypeUse(type), f"{words.given(value)}, but {problem}")
-    return store.raw.func_alloc(type, host_code(store, value, signature, who))
+    return store.raw.func_alloc(type, PythonCode(store, value, signature, who))
 
 
 def _constant(store: Store, who: str, type: GlobalType, value: Any) -> Extern:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pywasm_ref.embedding import values, words
 from pywasm_ref.embedding.alive import check_store
 from pywasm_ref.embedding.externs import checked_limits, checked_size
-from pywasm_ref.embedding.references import Reference
+from pywasm_ref.embedding.references import PARTS, Reference
 from pywasm_ref.embedding.values import ToPython, ToWasm
 from pywasm_ref.syntax.types import I32, I64, MemType
 
@@ -45,7 +45,7 @@ class Memory(Reference):
     Fails   IndexError for any access that is not wholly inside; Exhaustion when it cannot grow
     """
 
-    __slots__ = ()
+    __slots__ = PARTS
 
     def __init__(self, store: Store, min: int, max: int | None = None, *, shared: bool = False, memory64: bool = False) -> None:
         check_store(store)

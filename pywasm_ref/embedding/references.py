@@ -40,10 +40,14 @@ class I31(int):
         return super().__new__(cls, value - (1 << 31) if value >= 1 << 30 else value)
 
 
+PARTS = ("__weakref__", "_raw", "owner")
+"""The slots of a reference: in each class of its own, since an engine may bring a class that keeps them for functions."""
+
+
 class Reference(Alive):
     """What lives in a store, its `owner`. Two of these are equal when they are the same thing there."""
 
-    __slots__ = ("__weakref__", "_raw", "owner")
+    __slots__ = ()
     owner: Store
     _raw: Any
 
@@ -123,7 +127,7 @@ class Struct(Aggregate):
     A field that is called like something that every structure has (`owner`, `type`, `fields`) is `s["owner"]` only.
     """
 
-    __slots__ = ()
+    __slots__ = PARTS
 
     @property
     def fields(self) -> tuple[Any, ...]:
@@ -151,7 +155,7 @@ class Struct(Aggregate):
         self[self._attribute(name)] = value
 
     def _attribute(self, name: str) -> int:
-        if name in Reference.__slots__:  # asked for before they are set, by `copy` and `pickle`
+        if name in PARTS:  # asked for before they are set, by `copy` and `pickle`
             raise AttributeError(f"{type(self).__name__} has no {name} yet")
         try:
             return self._named(name)
@@ -175,7 +179,7 @@ class Struct(Aggregate):
 class Array(Aggregate):
     """An array of the guest."""
 
-    __slots__ = ()
+    __slots__ = PARTS
 
     def _field(self, i: int) -> FieldType:
         comp = self.type
@@ -201,7 +205,7 @@ def _shown(value: object) -> str:
 class Exn(Reference):
     """An exception of the guest, as a value: what `exnref` is."""
 
-    __slots__ = ()
+    __slots__ = PARTS
 
     @property
     def tag(self) -> Tag:

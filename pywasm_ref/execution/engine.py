@@ -305,6 +305,7 @@ class ReferenceEngine:
     """The engine that reads like the specification."""
 
     name = "reference"
+    func_parts: type | None = None
 
     def decode(self, source: Source, features: Features) -> ReferenceModule:
         """Fails   Malformed"""

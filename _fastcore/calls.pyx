@@ -1,0 +1,95 @@
+"""See calls.pxd.
+
+The embedding derives a class from `Called` and its own `Func`. A call by vectorcall converts numbers from the arguments to the value
+stack and back, with no Python code and no sequence between. Whatever is not plain, a reference, a wrong argument, a host function, goes to
+`super().__call__`, which is the embedding's way for every engine, and has all the words for errors.
+"""
+
+from cpython.object cimport PyObject
+from libc.stdint cimport uint32_t
+from pywasm_ref._fastcore.functions cimport Func, PyTypeObject, give_vectorcall, run, vectorcallfunc
+from pywasm_ref._fastcore.layout cimport S, Type, slots_of
+from pywasm_ref._fastcore.store cimport Room
+from pywasm_ref._fastcore.values cimport give, give_several, numbers_only, owned, take
+
+from pywasm_ref.errors import WasmException
+
+cdef extern from "Python.h":
+    Py_ssize_t PyVectorcall_NARGS(size_t)
+    PyTypeObject* Py_TYPE(PyObject*)
+    unsigned long Py_TPFLAGS_HAVE_VECTORCALL
+
+
+cdef class Called:
+    """The parts of a function's face: `_raw`, which is the engine's function, `owner`, `name` and `_signature`."""
+
+    def __cinit__(self):
+        cdef PyTypeObject* cls = Py_TYPE(<PyObject*>self)
+        self.vectorcall = <vectorcallfunc><void*>call
+        if not cls.tp_flags & Py_TPFLAGS_HAVE_VECTORCALL:  # a class written in Python does not always inherit it
+            give_vectorcall(cls, <char*>&self.vectorcall - <char*><PyObject*>self)
+
+    @property
+    def _raw(self):
+        return self.func
+
+    @_raw.setter
+    def _raw(self, Func func not None):
+        self.func = func
+        self.quick = func.fn.ctx != NULL and numbers_only(func.fn.type)
+
+    def __call__(self, *args, **keywords):
+        return super(Called, self).__call__(*args, **keywords)
+
+
+cdef object call(object callable, PyObject* const* args, size_t flags, PyObject* names):
+    """What stands in `vectorcall`."""
+    cdef Called self = <Called>callable
+    cdef Py_ssize_t n = PyVectorcall_NARGS(flags)
+    cdef Func f = self.func
+    cdef Room store
+    cdef S* fp
+    if self.quick and names == NULL and n == f.fn.type.n_params:
+        store = f.store
+        store.prepare()
+        try:
+            fp = arguments(store, f.fn.type, args)
+            if fp != NULL:
+                run(store, f.fn.ctx, f.fn, fp)
+                value = result(fp, f.fn.type)
+        except WasmException as error:
+            raise self._lifted(error) from error.__cause__
+        finally:
+            store.rest()
+        if store.owed:
+            store.settle()
+        if fp != NULL:
+            return value
+    return call_generally(self, args, n, names)
+
+
+cdef object call_generally(Called self, PyObject* const* args, Py_ssize_t n, PyObject* names):
+    given = tuple([<object>args[i] for i in range(n)])
+    keywords = {} if names == NULL else {name: <object>args[n + i] for i, name in enumerate(<tuple>names)}
+    return self.__call__(*given, **keywords)
+
+
+cdef S* arguments(Room store, Type* type, PyObject* const* args) noexcept:
+    """Where the arguments stand, or NULL when one of them is not plain, or the stack ends here."""
+    cdef S* slot = store.top
+    cdef uint32_t i
+    if slot + max(type.param_slots, type.result_slots) > store.end:
+        return NULL
+    for i in range(type.n_params):
+        if not take(slot, type.valtypes[i], args[i]):
+            return NULL
+        slot += slots_of(type.valtypes[i])
+    return store.top
+
+
+cdef object result(S* fp, Type* type):
+    if type.n_results == 0:
+        return None
+    if type.n_results == 1:
+        return owned(give(fp, type.valtypes[type.n_params]))
+    return owned(give_several(fp, type.valtypes + type.n_params, type.n_results))
