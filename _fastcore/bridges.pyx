@@ -6,7 +6,7 @@
 """
 
 from libc.stdint cimport uint32_t, uint64_t
-from libc.stdlib cimport calloc
+from libc.stdlib cimport malloc
 from libc.string cimport memcpy, memmove
 from pywasm_ref._fastcore.frames cimport restore_word
 from pywasm_ref._fastcore.layout cimport Code, Ctx, Fn, S, Type, W
@@ -79,12 +79,13 @@ cdef Fn* function(Ctx* ctx, uint32_t index) noexcept nogil:
         return ctx.imports[index]
     PyThread_acquire_lock(LOCK, 1)
     if ctx.fns == NULL:
-        fns = <Fn*>calloc(<uint64_t>unit.n_codes + 1, sizeof(Fn))
+        fns = <Fn*>malloc((<uint64_t>unit.n_codes + 1) * sizeof(Fn))
         if fns != NULL:
             for i in range(unit.n_codes):
                 fns[i].code = &unit.codes[i]
                 fns[i].ctx = ctx
                 fns[i].type = unit.codes[i].type
+                fns[i].host = fns[i].door = NULL
             ctx.fns = fns
     fns = ctx.fns
     PyThread_release_lock(LOCK)

@@ -27,6 +27,8 @@ from pywasm_ref._fastcore.unit cimport *
 
 from pywasm_ref.errors import Exhaustion, Trap as TrapError, TrapReason, Unlinkable
 
+cdef list NOTHING = []      # imported, by all that import nothing: one object less for the garbage collector
+
 
 @cython.no_gc_clear
 cdef class Instance:
@@ -36,11 +38,9 @@ cdef class Instance:
         cdef Unit* unit = module.unit
         module.check()
         self.module = module
-        self.imported = list(imports)
+        self.imported = list(imports) if imports else NOTHING
         self.store = store_for(self.imported) if store is None else store
-        self.ctx = <Ctx*>calloc(1, global_offset(unit, unit.n_globals) + 16)
-        if self.ctx == NULL:
-            raise MemoryError
+        self.ctx = ctx_new(unit)
         self.ctx.mem0 = mem_empty()
         self.ctx.poll = poll
         self.ctx.tick = tick
@@ -71,12 +71,6 @@ cdef class Instance:
         cdef uint32_t i
         if len(self.imported) != unit.n_imports:
             raise Unlinkable(f"unknown import: {len(self.imported)} given, {unit.n_imports} wanted")
-        self.ctx.imports = <Fn**>calloc(unit.imported_funcs + 1, sizeof(Fn*))
-        self.ctx.tables = <Tab**>calloc(unit.n_tables + 1, sizeof(Tab*))
-        self.ctx.mems = &self.ctx.mem0 if unit.n_mems < 2 else <Mem**>calloc(unit.n_mems, sizeof(Mem*))
-        self.ctx.tags = <TagInst**>calloc(unit.n_tags + 1, sizeof(TagInst*))
-        if self.ctx.tags == NULL or self.ctx.imports == NULL or self.ctx.tables == NULL or self.ctx.mems == NULL:
-            raise MemoryError
         for i in range(unit.n_imports):
             if unit.imports[i].kind == EXTERN_FUNC and not isinstance(self.imported[i], Door):
                 self.imported[i] = host_func(self.store, unit.funcs[unit.imports[i].index], self.imported[i], True)
@@ -227,9 +221,14 @@ cdef class Instance:
         return 0
 
     cdef int put_elements(self, S* target, Segment* s) except -1:
+        """References into a table or a passive segment. Nearly all of them are functions of the module itself, and there may be many."""
         cdef uint32_t k
+        cdef uint64_t imported = self.module.unit.imported_funcs
         for k in range(s.size):
-            target[k].u64 = self.value(&s.items[k])
+            if s.items[k].kind == INIT_FUNC and s.items[k].bits >= imported and self.ctx.fns != NULL:
+                target[k].fn = &self.ctx.fns[s.items[k].bits - imported]
+            else:
+                target[k].u64 = self.value(&s.items[k])
         return 0
 
     cdef int copy_data(self) except -1:
@@ -241,6 +240,8 @@ cdef class Instance:
         cdef int mapped = images_map(self.ctx, unit)
         if mapped < 0:
             raise Exhaustion("memory for data is more than there is")
+        if mapped and self.ctx.datas == NULL:
+            return 0
         for i in range(unit.n_datas):
             s = &unit.datas[i]
             if s.mode != SEGMENT_ACTIVE:
@@ -282,20 +283,28 @@ cdef class Instance:
             strike(self.store, self.ctx)
             for i in range(self.n_own_mems):
                 mem_free(self.ctx.mems[self.module.unit.imported_mems + i])
-            if self.ctx.mems != &self.ctx.mem0:
-                free(self.ctx.mems)
-            if self.ctx.tags != NULL:
-                for i in range(self.module.unit.n_tags):
-                    tag_drop(self.ctx.tags[i])
-            free(self.ctx.tags)
+            for i in range(self.module.unit.n_tags):
+                tag_drop(self.ctx.tags[i])
             segments_free(self.ctx, self.module.unit)
-            free(self.ctx.imports)
-            free(self.ctx.tables)
             free(self.ctx.fns)
             free(self.ctx)
         for i in range(self.n_own_tables):
             free(self.own_tables[i].elems)
         free(self.own_tables)
+
+
+cdef Ctx* ctx_new(Unit* unit) except NULL:
+    """A context, its globals, and its lists of what can be named, all in one piece."""
+    cdef uint64_t globals_end = global_offset(unit, unit.n_globals) + 16
+    cdef uint64_t n = <uint64_t>unit.imported_funcs + unit.n_tables + unit.n_tags + unit.n_mems
+    cdef Ctx* ctx = <Ctx*>calloc(1, globals_end + n * sizeof(void*))
+    if ctx == NULL:
+        raise MemoryError
+    ctx.imports = <Fn**>(<char*>ctx + globals_end)
+    ctx.tables = <Tab**>(ctx.imports + unit.imported_funcs)
+    ctx.tags = <TagInst**>(ctx.tables + unit.n_tables)
+    ctx.mems = &ctx.mem0 if unit.n_mems < 2 else <Mem**>(ctx.tags + unit.n_tags)
+    return ctx
 
 
 cdef Room store_for(list imported):

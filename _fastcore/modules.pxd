@@ -14,6 +14,7 @@ cdef class Module:
     cdef dict names_of_exports      # name -> (kind, index)
     cdef list _imports
     cdef list _exports
+    cdef dict _field_names
     cdef object __weakref__
 
     cdef int check(self) except -1

@@ -136,8 +136,10 @@ cdef class Module:
     @property
     def field_names(self):
         self.check()
-        return {deftype_of(self.unit.types[x]): {name: i for i, name in names.items()}
-                for x, names in self.names.fields.items() if x < self.unit.n_types}
+        if self._field_names is None:
+            self._field_names = {deftype_of(self.unit.types[x]): {name: i for i, name in names.items()}
+                                 for x, names in self.names.fields.items() if x < self.unit.n_types}
+        return self._field_names
 
     def words(self, uint32_t index):
         """The code words of a defined function, for tests and for whoever debugs the translator."""

@@ -15,18 +15,22 @@ if TYPE_CHECKING:
     from pywasm_ref.embedding.store import Store
 
 MOST_SHOWN = 20
+keep = object.__setattr__
 MAPPING = frozenset({"get", "items", "keys", "values"})
 
 
 class Exports(Alive):
     """The exports of an instance: `exports.fib`, `exports["odd name"]`, `for name in exports`, `len`, `in`, `dir`."""
 
-    __slots__ = ("_found", "_instance", "_store")
+    __slots__ = ("__dict__", "_found", "_instance", "_store")
+    _store: Store
+    _instance: protocols.Instance
+    _found: dict[str, Reference]
 
     def __init__(self, store: Store, instance: protocols.Instance) -> None:
-        self._store = store
-        self._instance = instance
-        self._found: dict[str, Reference] = {}
+        keep(self, "_store", store)
+        keep(self, "_instance", instance)
+        keep(self, "_found", {})
 
     def __getitem__(self, name: str) -> Any:
         found = self._found.get(name)
@@ -39,13 +43,21 @@ class Exports(Alive):
         if name in Exports.__slots__:  # asked for before they are set, by `copy` and `pickle`
             raise AttributeError(name)
         try:
-            return self[name]
+            found = self[name]
         except KeyError:
             if name in MAPPING:  # an export may be called so, and comes first; so these cannot be methods
                 near = "; for all of them, write {name: exports[name] for name in exports}"
             else:
                 near = words.suggestion(name, self._instance.exports)
             raise AttributeError(f"the instance has no export {name!r}{near}") from None
+        keep(self, name, found)  # where Python looks first, from now on
+        return found
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"exports cannot be set: {name!r}")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"exports cannot be deleted: {name!r}")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._instance.exports)

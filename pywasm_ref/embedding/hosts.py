@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from inspect import CO_VARARGS
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from pywasm_ref.embedding import words
@@ -64,8 +66,19 @@ def _several(result: Any, count: int, name: str) -> Sequence[Any]:
     raise TypeError(f"{name} returned {words.given(result)}, and its type has {wanted}")
 
 
+def plainly_takes(function: Callable[..., Any], count: int) -> bool:
+    """Whether that can be told from the code of a function alone, which is sooner done than reading its signature."""
+    if type(function) is not FunctionType or function.__dict__:  # where a decorator would leave another signature
+        return False
+    code = function.__code__
+    least = code.co_argcount - len(function.__defaults__ or ())
+    return least <= count and (count <= code.co_argcount or bool(code.co_flags & CO_VARARGS)) and not code.co_kwonlyargcount
+
+
 def misfit(function: Callable[..., Any], count: int) -> str | None:
     """Why a callable cannot take that many arguments, or None when it can, or when Python does not know."""
+    if plainly_takes(function, count):
+        return None
     parameters = parameters_of(function)
     if parameters is None:
         return None

@@ -34,3 +34,7 @@ class Limits:
                 raise TypeError(f"limit {field.name} is an integer, not {type(value).__name__}")
             if value < 0:
                 raise ValueError(f"limit {field.name} is negative: {value}")
+
+
+DEFAULT = Limits()
+"""What a store gets that asks for nothing else."""

@@ -48,16 +48,19 @@ def _look_up(imports: Imports, module: str, name: str, type: ExternType) -> Any:
 
     Fails   Unlinkable  "unknown import"
     """
-    problem = f"unknown import {module}.{name}: {words.externtype(type)} is needed"
     if module not in imports:
-        raise Unlinkable(f"{problem}, and no module {module!r} is provided{words.suggestion(module, imports)}")
+        raise _unknown(module, name, type, f"no module {module!r} is provided{words.suggestion(module, imports)}")
     namespace = imports[module]
     check_namespace(module, namespace)
     names, read = _names(namespace)
     value = read(name)
     if value is MISSING:
-        raise Unlinkable(f"{problem}, and module {module!r} does not have it{words.suggestion(name, names)}")
+        raise _unknown(module, name, type, f"module {module!r} does not have it{words.suggestion(name, names)}")
     return value
+
+
+def _unknown(module: str, name: str, type: ExternType, why: str) -> Unlinkable:
+    return Unlinkable(f"unknown import {module}.{name}: {words.externtype(type)} is needed, and {why}")
 
 
 def _names(namespace: Namespace) -> tuple[Iterable[str], Callable[[str], Any]]:

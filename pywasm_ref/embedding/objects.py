@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pywasm_ref.embedding import engine as protocols
 from pywasm_ref.embedding import functions, words
@@ -132,6 +133,7 @@ class Instance(Alive):
     """
 
     __slots__ = ("__weakref__", "_raw", "exports", "module", "store")
+    exports: Exports
 
     def __init__(self, store: Store, module: Module, imports: Imports | None = None) -> None:
         check_store(store)
@@ -139,16 +141,26 @@ class Instance(Alive):
             raise TypeError(f"a Module is expected, not {words.given(module)}; instantiate() takes texts and paths too")
         if store.engine is not module.engine:
             raise ValueError(f"the module belongs to the engine {module.engine.name}, the store to {store.engine.name}")
-        externs = resolve(store, functions.module_imports(module.raw), {} if imports is None else imports)
-        for type, names in module.raw.field_names.items():
+        raw = module.raw
+        wanted = raw.imports
+        externs = resolve(store, wanted, {} if imports is None else imports) if wanted or imports is not None else []
+        for type, names in raw.field_names.items():
             store.field_names.setdefault(type, names)
         self.store = store
         self.module = module
         try:
-            self._raw = functions.module_instantiate(store.raw, module.raw, externs)
+            self._raw = store.raw.module_instantiate(raw, externs)
         except WasmException as error:
             raise lift_exception(store, error) from error.__cause__
-        self.exports = Exports(store, self._raw)
+
+    if not TYPE_CHECKING:  # a type checker that sees it would take any name for granted
+
+        def __getattr__(self, name: str) -> Exports:
+            """The exports are made when somebody asks for them: of a hundred thousand instances, few are."""
+            if name != "exports":
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            self.exports = Exports(self.store, self._raw)
+            return self.exports
 
     @property
     def raw(self) -> protocols.Instance:

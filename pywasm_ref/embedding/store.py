@@ -9,7 +9,7 @@ from pywasm_ref.embedding import engine as protocols
 from pywasm_ref.embedding import words
 from pywasm_ref.embedding.alive import Home
 from pywasm_ref.embedding.externs import Func, Global, Table, Tag
-from pywasm_ref.embedding.limits import Limits
+from pywasm_ref.embedding.limits import DEFAULT, Limits
 from pywasm_ref.embedding.memory import Memory
 from pywasm_ref.embedding.references import Reference, converters
 from pywasm_ref.embedding.selection import chosen
@@ -32,7 +32,7 @@ class Store(Home):
 
     def __init__(self, engine: str | protocols.Engine = "auto", limits: Limits | None = None) -> None:
         self.engine: protocols.Engine = chosen(engine)
-        self.limits = Limits() if limits is None else limits
+        self.limits = DEFAULT if limits is None else limits
         if not isinstance(self.limits, Limits):
             raise TypeError(f"limits are Limits, not {words.given(limits)}")
         self.raw: protocols.Store = self.engine.store(self.limits)
