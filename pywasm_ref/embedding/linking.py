@@ -114,7 +114,7 @@ def _existing(store: Store, who: str, type: ExternType, value: Reference) -> Ext
     if not isinstance(value, EXTERNS):
         raise _incompatible(who, type, words.given(value))
     given = extern_type(store, value)
-    if not match_externtype(given, type):
+    if given != type and not match_externtype(given, type):
         raise _incompatible(who, type, words.externtype(given))
     return raw
 

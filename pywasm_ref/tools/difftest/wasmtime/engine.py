@@ -101,6 +101,8 @@ def _config(strategy: str, features: Features) -> Any:
 class WasmtimeEngine:
     """One of wasmtime's ways to run code; the C engines are made for each set of features."""
 
+    func_parts: type | None = None
+
     def __init__(self, strategy: str = "cranelift") -> None:
         if strategy not in STRATEGIES:
             raise ValueError(f"wasmtime has no strategy {strategy!r}; there are {', '.join(STRATEGIES)}")
