@@ -165,8 +165,7 @@ cdef void zero_locals(Tr* tr) noexcept nogil:
 
 cdef int translate(Tr* tr, Unit* unit, Code* code) noexcept nogil:
     """Validate and lower the body that the reader stands before, which ends where the reader ends."""
-    begin_code(tr, unit, code)
-    if not declare_locals(tr):
+    if not begin_code(tr, unit, code) or not declare_locals(tr):
         return -1
     unit.where = AT_FUNCTION
     unit.where_func = code.index
@@ -180,11 +179,11 @@ cdef int translate(Tr* tr, Unit* unit, Code* code) noexcept nogil:
 
 cdef int translate_expr(Tr* tr, Unit* unit, Code* code) noexcept nogil:
     """The same for an expression without locals; it ends with its `end`."""
-    begin_code(tr, unit, code)
-    return -1 if lower(tr) < 0 else finish(tr)
+    return finish(tr) if begin_code(tr, unit, code) and lower(tr) == 0 else -1
 
 
-cdef void begin_code(Tr* tr, Unit* unit, Code* code) noexcept nogil:
+cdef bint begin_code(Tr* tr, Unit* unit, Code* code) noexcept nogil:
+    """Ready for another body. What is written before anybody asks whether there was memory for it has room from the beginning."""
     tr.unit = unit
     tr.r = &unit.r
     tr.tables = tables()
@@ -196,6 +195,8 @@ cdef void begin_code(Tr* tr, Unit* unit, Code* code) noexcept nogil:
     tr.n_handlers = tr.n_waiting = tr.n_tries = tr.n_vectors = tr.all_locals = tr.n_exact = tr.n_runs = 0
     tr.giant = False
     tr.hdr = tr.flushed = tr.barrier = tr.round = tr.n_inits = 0
+    return (reserve(tr, <void**>&tr.vals, &tr.cap_vals, 64, sizeof(Val)) and reserve(tr, <void**>&tr.irs, &tr.cap_irs, 64, sizeof(Ir))
+            and reserve(tr, <void**>&tr.labels, &tr.cap_labels, 64, sizeof(uint32_t)))
 
 
 cdef int lower(Tr* tr) noexcept nogil:
@@ -207,7 +208,6 @@ cdef int lower(Tr* tr) noexcept nogil:
     tr.live = not tr.giant
     tr.max_slots = tr.hdr + 2
     end_block(tr)
-    reserve(tr, <void**>&tr.vals, &tr.cap_vals, 64, sizeof(Val))
     push_body(tr)
     while tr.n_ctrls != 0 and tr.r.fault == FAULT_NONE:
         if tr.r.at >= tr.r.end:
@@ -259,7 +259,8 @@ cdef int finish(Tr* tr) noexcept nogil:
     memcpy(words, tr.words, tr.n_words * sizeof(W))
     for i in range(tr.n_fixes):
         words[tr.fixes[i].word].t = words + tr.labels[tr.fixes[i].label]
-    memcpy(places, tr.places, tr.n_places * 4)
+    if tr.n_places:
+        memcpy(places, tr.places, tr.n_places * 4)
     for i in range(tr.n_handlers):
         handlers[i] = tr.handlers[i]
         if handlers[i].tag != HANDLE_DELEGATE:

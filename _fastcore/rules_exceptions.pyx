@@ -12,13 +12,14 @@ from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.rules_control cimport *
 from pywasm_ref._fastcore.tables cimport *
 from pywasm_ref._fastcore.translator cimport *
-from pywasm_ref._fastcore.types cimport matches
+from pywasm_ref._fastcore.types cimport match, matches
 from pywasm_ref._fastcore.unit cimport *
 
 cdef enum:
     CATCH_REF = 1
     CATCH_ALL = 2
     CATCH_ALL_REF = 3
+    EXN = VT_EXNREF & ~VT_NULL
 
 
 cdef Handler* add_handler(Tr* tr, uint32_t start, uint32_t tag, uint32_t slot) noexcept nogil:
@@ -136,18 +137,20 @@ cdef void read_catch(Tr* tr) noexcept nogil:
 
 cdef bint carries(Tr* tr, Ctrl* c, Type* type, uint8_t kind) noexcept nogil:
     """Does what a handler passes on match its label?"""
-    cdef uint32_t caught[1001]
-    cdef uint32_t n = 0, wanted
+    cdef uint32_t shown[24]     # more than an error tells
+    cdef uint32_t wanted
     cdef const uint32_t* types = label_types(c, &wanted)
-    if type != NULL:
-        n = min(type.n_params, 1000)
-        memcpy(caught, type.valtypes, n * 4)
-    if kind == CATCH_REF or kind == CATCH_ALL_REF:
-        caught[n] = VT_EXNREF & ~VT_NULL
-        n += 1
-    if n == wanted and matches(caught, types, n):
+    cdef uint32_t n = type.n_params if type != NULL else 0
+    cdef bint ref = kind == CATCH_REF or kind == CATCH_ALL_REF
+    if n + ref == wanted and (n == 0 or matches(type.valtypes, types, n)) and (not ref or match(EXN, types[n])):
         return True
-    mismatch_lists(tr, b"catch handler has ", caught, n, b" but label requires ", types, wanted)
+    if n > 23:
+        memcpy(shown, type.valtypes + n - 23, 23 * 4)
+        n = 23
+    elif n:
+        memcpy(shown, type.valtypes, n * 4)
+    shown[n] = EXN
+    mismatch_lists(tr, b"catch handler has ", shown, n + ref, b" but label requires ", types, wanted)
     return False
 
 

@@ -249,12 +249,12 @@ cdef int start_section(Unit* unit) noexcept nogil:
 # ---------------------------------------------------------------------------------------------- code
 
 cdef int code_section(Unit* unit) noexcept nogil:
-    """Bodies are of at least three bytes each, so there is never much more room than there is code."""
+    """Bodies are of at least three bytes each, those of the number not among them, so there is never much more room than there is code."""
     cdef Tr tr
     cdef const uint8_t* at = unit.r.at
     cdef uint32_t n = length(&unit.r)
     cdef uint32_t i
-    if n != unit.n_codes or n > (unit.r.end - at) // 3:
+    if n != unit.n_codes or n > (unit.r.end - unit.r.at) // 3:
         return malformed(&unit.r, at, b"function and code section have inconsistent lengths")
     if room(unit, <void**>&unit.codes, n, sizeof(Code), 3):
         return -1

@@ -40,11 +40,11 @@ cdef uint32_t slot_height(Tr* tr) noexcept nogil:
 
 
 cdef Val* push(Tr* tr, uint32_t type, int kind) noexcept nogil:
-    """A new value on top; a dummy when memory is out."""
+    """A new value on top; when memory is out, in the place of the last one, for nothing is lowered any more."""
     cdef uint32_t slot = slot_height(tr)
     cdef Val* v
     if not reserve(tr, <void**>&tr.vals, &tr.cap_vals, tr.n_vals + 1, sizeof(Val)):
-        tr.n_vals = 0
+        tr.n_vals -= 1
     v = &tr.vals[tr.n_vals]
     tr.n_vals += 1
     v.type = type
@@ -90,7 +90,7 @@ cdef void save_pending(Tr* tr, uint32_t local) noexcept nogil:
 cdef Ir* new_ir(Tr* tr, uint32_t op) noexcept nogil:
     cdef Ir* ir
     if not reserve(tr, <void**>&tr.irs, &tr.cap_irs, tr.n_irs + 1, sizeof(Ir)):
-        tr.n_irs = 0
+        tr.n_irs -= 1
     ir = &tr.irs[tr.n_irs]
     tr.n_irs += 1
     memset(ir, 0, sizeof(Ir))
