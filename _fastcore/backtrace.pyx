@@ -2,17 +2,17 @@
 
 from cpython.object cimport PyObject
 from pywasm_ref._fastcore.frames cimport Place, offset_of, outward, stand
-from pywasm_ref._fastcore.layout cimport Ctx
+from pywasm_ref._fastcore.layout cimport Ctx, S, W
 
 cdef enum:
     DEEPEST = 100       # frames that a back-trace tells of; of a deeper stack the innermost
 
 
-cdef int note_frames(object error, Ctx* ctx) except -1:
-    """Write the calls since the host's into an error, innermost first; `ctx` knows where it came up."""
+cdef int note_frames(object error, Ctx* ctx, W* pc, S* fp) except -1:
+    """Write the calls since the host's into an error that came up at this place, innermost first."""
     cdef Place place
     cdef Py_ssize_t left = DEEPEST - len(error.frames)
-    cdef bint inside = stand(&place, ctx, ctx.pc, ctx.fp)
+    cdef bint inside = stand(&place, ctx, pc, fp)
     while inside and left > 0:
         left -= 1
         module = (<object><PyObject*>place.ctx.owner).module

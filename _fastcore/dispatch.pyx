@@ -39,10 +39,13 @@ cdef int enter(Ctx* ctx, W* entry, S* fp) noexcept nogil:
 
 
 cdef int tick(W* pc, S* fp, uint8_t* mem, uint64_t lim, uint64_t r0, Ctx* ctx, double f0, float g0) noexcept nogil:
-    """The slow end of a branch or call: reached through the context, since a compiler would inline and so spoil its caller."""
+    """The slow end of a branch or call: reached through the context, since a compiler would inline and so spoil its caller.
+
+    A memory may have moved when it is back, for what Python does about a signal can let it grow.
+    """
     if ctx.poll(ctx, pc, fp) != 0:
         return ctx.trap
-    return (<handler_t>pc.v)(pc, fp, mem, lim, r0, ctx, f0, g0)
+    return (<handler_t>pc.v)(pc, fp, ctx.mem0.base, ctx.mem0.size, r0, ctx, f0, g0)
 
 
 cdef int beyond(W* pc, S* fp, uint8_t* mem, uint64_t lim, uint64_t r0, Ctx* ctx, double f0, float g0) noexcept nogil:

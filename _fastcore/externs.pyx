@@ -20,6 +20,9 @@ from pywasm_ref.syntax.types import I32, I64, GlobalType, Limits, MemType, Table
 cdef class Door:
     """Something that lives in a store."""
 
+    def __init__(self):
+        raise TypeError(f"a {type(self).__name__} comes from an instance or a store")
+
     cdef int enter(self, Room store, object owner, uint64_t key) except -1:
         self.store = store
         self.owner = owner

@@ -14,6 +14,7 @@ cdef struct Place:
 cdef bint stand(Place* place, Ctx* ctx, W* pc, S* fp) noexcept nogil
 cdef bint outward(Place* place) noexcept nogil
 cdef uint32_t offset_of(Place* place) noexcept nogil
+cdef S* end_of_frame(Ctx* ctx, W* pc, S* fp) noexcept nogil
 cdef void set_words(void* halt, void* restore) noexcept nogil
 cdef W* halt_word() noexcept nogil
 cdef W* restore_word() noexcept nogil

@@ -83,6 +83,12 @@ cdef bint stand(Place* place, Ctx* ctx, W* pc, S* fp) noexcept nogil:
     return place.code != NULL
 
 
+cdef S* end_of_frame(Ctx* ctx, W* pc, S* fp) noexcept nogil:
+    """Where a call from the host may put its frame while the function at this place is not done; the end of the stack if it is unknown."""
+    cdef Place place
+    return fp + place.code.frame if stand(&place, ctx, pc, fp) else ctx.stack_end
+
+
 cdef bint outward(Place* place) noexcept nogil:
     """Go to the call that made this frame; False when the host did."""
     cdef Ctx* ctx = place.ctx

@@ -10,7 +10,7 @@ from pywasm_ref._fastcore.backtrace cimport note_frames
 from pywasm_ref._fastcore.dispatch cimport enter
 from pywasm_ref._fastcore.exceptions cimport exn_new
 from pywasm_ref._fastcore.externs cimport *
-from pywasm_ref._fastcore.frames cimport halt_word
+from pywasm_ref._fastcore.frames cimport end_of_frame, halt_word
 from pywasm_ref._fastcore.gil cimport gil_take
 from pywasm_ref._fastcore.host cimport MOST
 from pywasm_ref._fastcore.layout cimport *
@@ -25,9 +25,6 @@ from pywasm_ref.errors import Exhaustion, Interrupted, Trap as TrapError, TrapRe
 REASONS = list(TrapReason)
 OTHERS = {TRAP_STACK: (Exhaustion, "call stack exhausted"), TRAP_FUEL: (Exhaustion, "fuel exhausted"), TRAP_INTERRUPTED: (Interrupted, "interrupted"),
           TRAP_MEMORY: (Exhaustion, "out of memory")}
-
-cdef extern from "pythread.h":
-    unsigned long PyThread_get_thread_ident()
 
 cdef extern from "structmember.h":
     unsigned long Py_TPFLAGS_HAVE_VECTORCALL
@@ -46,9 +43,6 @@ cdef extern from "Python.h":
 @cython.no_gc_clear
 cdef class Func(Door):
     """A function. Calling it with Python's values costs a vectorcall and no Python frame."""
-
-    def __init__(self):
-        raise TypeError("functions come from instances and stores")
 
     def __del__(self):
         cdef Py_ssize_t refs = Py_REFCNT(self)
@@ -80,20 +74,19 @@ cdef class Func(Door):
             raise TypeError(f"the function takes {type.n_params} arguments, not {len(args)}")
         if self.fn.ctx == NULL:
             return call_host_directly(self, args)
-        store.prepare()
+        slot = fp = begin(store, type)
         try:
-            slot = fp = store.top
-            if fp + max(type.param_slots, type.result_slots) > store.end:
-                raise Exhaustion("call stack exhausted")
             for i in range(type.n_params):
                 set_bits(store, slot, type.valtypes[i], args[i])
                 slot += slots_of(type.valtypes[i])
             run(store, self.fn.ctx, self.fn, fp)
             results = []
+            slot = fp
             for i in range(type.n_params, type.n_params + type.n_results):
-                results.append(bits_of(store, fp, type.valtypes[i]))
-                fp += slots_of(type.valtypes[i])
+                results.append(bits_of(store, slot, type.valtypes[i]))
+                slot += slots_of(type.valtypes[i])
         finally:
+            store.top = fp
             store.rest()
         return results
 
@@ -123,11 +116,8 @@ cdef object call(Func f, PyObject* const* args, Py_ssize_t n):
         raise TypeError(f"the function takes {type.n_params} arguments, not {n}")
     if f.fn.ctx == NULL:
         return call_host_func(f, args, n)
-    store.prepare()
+    slot = fp = begin(store, type)
     try:
-        slot = fp = store.top
-        if fp + max(type.param_slots, type.result_slots) > store.end:
-            raise Exhaustion("call stack exhausted")
         for i in range(type.n_params):
             set_value(store, slot, type.valtypes[i], <object>args[i])
             slot += slots_of(type.valtypes[i])
@@ -138,8 +128,21 @@ cdef object call(Func f, PyObject* const* args, Py_ssize_t n):
         elif type.n_results:
             result = results_at(store, fp, type)
     finally:
+        store.top = fp
         store.rest()
     return result
+
+
+cdef S* begin(Room store, Type* type) except NULL:
+    """Where the arguments of a call go, and its results. Making them can run Python, which may call guests: above those slots."""
+    cdef S* fp
+    store.prepare()
+    fp = store.top
+    if fp + max(type.param_slots, type.result_slots) > store.end:
+        store.rest()
+        raise Exhaustion("call stack exhausted")
+    store.top = fp + max(type.param_slots, type.result_slots)
+    return fp
 
 
 cdef tuple results_at(Room store, S* slot, Type* type):
@@ -203,6 +206,7 @@ cdef int run(Room store, Ctx* ctx, Fn* fn, S* fp) except -1:
     cdef Code* code = fn.code
     cdef Thread* thread = &store.shared
     cdef void* away = thread.away   # of a call further out, which may have let go of the GIL
+    cdef S* top = store.top
     cdef int status
     if fp + code.frame > store.end or store.depth >= NESTED:
         raise Exhaustion("call stack exhausted")
@@ -216,21 +220,26 @@ cdef int run(Room store, Ctx* ctx, Fn* fn, S* fp) except -1:
     if ctx.ticks <= 0:
         ctx.ticks = QUANTUM
     store.top = fp + code.frame
-    store.thread = PyThread_get_thread_ident()
     store.depth += 1
     thread.away = NULL
     status = enter(ctx, code.entry, fp)
     gil_take(thread)
     thread.away = away
     store.depth -= 1
-    store.top = fp
-    if status != 0:
-        raise failure(store, status)
+    try:
+        if status != 0:
+            raise failure(store, status)
+    finally:
+        store.top = top
     return 0
 
 
 cdef object failure(Room store, int status):
-    """The exception for a reason to stop, with the place of the instruction and the calls that led there."""
+    """The exception for a reason to stop, with the place of the instruction and the calls that led there: they stay until they are told."""
+    cdef Ctx* ctx = store.shared.ctx
+    cdef W* pc = ctx.pc
+    cdef S* fp = ctx.fp
+    store.top = end_of_frame(ctx, pc, fp)
     if status == TRAP_HOST:
         error = store.raised
         store.raised = None
@@ -248,7 +257,7 @@ cdef object failure(Room store, int status):
     else:
         error = TrapError(REASONS[status - 1])
     if isinstance(error, WasmError):
-        note_frames(error, store.shared.ctx)
+        note_frames(error, ctx, pc, fp)
     return error
 
 
@@ -294,8 +303,11 @@ cdef tuple exn_values(Room store, ExnInst* exn):
 
 cdef object lift(Room store):
     """What Python sees of the exception that nobody caught."""
-    cdef Exn door = exn_door(store, store.shared.raised)
+    cdef ExnInst* exn = store.shared.raised
+    cdef Exn door
+    store.wait_on_top(exn)
     store.shared.raised = NULL
+    door = exn_door(store, exn)
     return WasmException(tag_door(store, exn_tag(door.exn)), exn_values(store, door.exn), door)
 
 

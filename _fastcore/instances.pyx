@@ -19,7 +19,7 @@ from pywasm_ref._fastcore.memory cimport mem_empty, mem_free, outside
 from pywasm_ref._fastcore.modules cimport Module, name_of
 from pywasm_ref._fastcore.orphans cimport adopt, adopt_again, enlist, leaks, note_leak, reconsider, strike
 from pywasm_ref._fastcore.segments cimport images_map, segments_free, segments_new
-from pywasm_ref._fastcore.store cimport Room, poll
+from pywasm_ref._fastcore.store cimport BULK, Room, look, poll
 from pywasm_ref._fastcore.tables_rt cimport tab_fill
 from pywasm_ref._fastcore.tags cimport tag_drop, tag_keep, tag_new
 from pywasm_ref._fastcore.types cimport is_subtype, match
@@ -40,9 +40,12 @@ cdef class Instance:
         self.module = module
         self.imported = list(imports) if imports else NOTHING
         self.store = store_for(self.imported) if store is None else store
+        self.store.not_elsewhere()
         self.ctx = ctx_new(unit)
         self.ctx.mem0 = mem_empty()
         self.ctx.poll = poll
+        self.ctx.look = look
+        self.ctx.bulk = BULK
         self.ctx.tick = tick
         self.ctx.beyond = beyond
         self.ctx.thread = &self.store.shared

@@ -271,6 +271,8 @@ cdef struct Ctx:
     uint8_t leaky           # a function of it may be referred to from where nobody keeps the instance alive
     uint8_t orphan          # Python let go of it, and a function of it may be referred to
     uint8_t finalized       # Python has told it of its end once, and will not again
+    int64_t bulk            # bytes that long operations may still touch until the next look
+    int (*look)(Ctx* ctx, W* pc, S* fp) noexcept nogil      # like poll, for what takes time and no ticks
     handler_t beyond        # where an access to memory 0 ends that is out of bounds: a shared one may have grown meanwhile
 
 cdef enum Trap:

@@ -81,15 +81,18 @@ cdef class Store(Room):
         return table.type
 
     def table_read(self, Table table not None, i):
+        self.not_elsewhere()
         return bits_of(self, entry(table, i), table.tab.type)
 
     def table_write(self, Table table not None, i, ref):
+        self.not_elsewhere()
         set_bits(self, entry(table, i), table.tab.type, ref)
 
     def table_size(self, Table table not None):
         return table.tab.size
 
     def table_grow(self, Table table not None, n, init):
+        self.not_elsewhere()
         cdef S first
         set_bits(self, &first, table.tab.type, init)
         if n > 0xffffffffffff or tab_grow(table.tab, n, first.u64) == ~<uint64_t>0:
@@ -107,15 +110,21 @@ cdef class Store(Room):
         return memory.type
 
     def mem_read(self, Memory memory not None, i):
+        if not memory.mem.shared:
+            self.not_elsewhere()
         return byte_at(memory, i)[0]
 
     def mem_write(self, Memory memory not None, i, byte):
+        if not memory.mem.shared:
+            self.not_elsewhere()
         byte_at(memory, i)[0] = byte
 
     def mem_size(self, Memory memory not None):
         return memory.pages
 
     def mem_grow(self, Memory memory not None, n):
+        if not memory.mem.shared:
+            self.not_elsewhere()
         if n > 0xffffffffffff or mem_grow(memory.mem, n) == <uint64_t>-1:
             raise Exhaustion(f"a memory of {memory.pages} pages cannot grow by {n}")
 

@@ -2,10 +2,11 @@
 
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t, uint32_t, uint64_t
-from pywasm_ref._fastcore.layout cimport Ctx, S, Thread, W
+from pywasm_ref._fastcore.layout cimport Ctx, ExnInst, S, Thread, W
 
 cdef enum:
     QUANTUM = 100000        # ticks between two looks at the stop flag
+    BULK = 0x4000000        # bytes that are filled or copied between two looks
     STACK_SLOTS = 0x20000
     NESTED = 200            # calls of guests from functions of the host, from guests: each takes C stack
 
@@ -15,7 +16,7 @@ cdef class Room:
     cdef S* end
     cdef volatile bint stopped
     cdef object raised          # what a host function raised, on its way through the guest
-    cdef unsigned long thread   # that runs it, while depth is not 0
+    cdef unsigned long thread   # that uses it, while pins are not 0
     cdef uint32_t depth
     cdef uint32_t pins          # calls that have prepared the stack and not rested since
     cdef readonly object limits
@@ -39,6 +40,9 @@ cdef class Room:
     cdef int settle(self) except -1
     cdef int tidy(self) except -1
     cdef uint64_t box(self, object value) except 0
+    cdef int not_elsewhere(self) except -1
+    cdef void wait_on_top(self, ExnInst* exn) noexcept
 
 cdef object exhausted(Thread* thread, int status)
 cdef int poll(Ctx* ctx, W* pc, S* fp) noexcept nogil
+cdef int look(Ctx* ctx, W* pc, S* fp) noexcept nogil

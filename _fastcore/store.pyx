@@ -5,6 +5,7 @@ from cpython.exc cimport PyErr_CheckSignals
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
+from pywasm_ref._fastcore.frames cimport end_of_frame
 from pywasm_ref._fastcore.gil cimport gil_give, gil_take
 from pywasm_ref._fastcore.heap cimport box_free, box_new, collect, heap_close
 from pywasm_ref._fastcore.layout cimport *
@@ -83,9 +84,9 @@ cdef class Room:
             stack_give(self.stack)
 
     cdef bint prepare(self) except False:
-        """Have a stack, until `rest`. A store runs in one thread at a time: the GIL is free meanwhile."""
-        if self.depth != 0 and self.thread != PyThread_get_thread_ident():
-            raise RuntimeError("the store is running in another thread")
+        """Have a stack, until `rest`. A store is used by one thread at a time: the GIL is free meanwhile."""
+        self.not_elsewhere()
+        self.thread = PyThread_get_thread_ident()
         if self.stack == NULL:
             self.stack = self.top = stack_take()
             if self.stack == NULL:
@@ -146,6 +147,18 @@ cdef class Room:
         self.box_of[id(value)] = <uint64_t>box
         return <uint64_t>box
 
+    cdef int not_elsewhere(self) except -1:
+        """Refuse what would change under the feet of a guest that runs in another thread."""
+        if self.pins != 0 and self.thread != PyThread_get_thread_ident():
+            raise RuntimeError("the store is running in another thread")
+        return 0
+
+    cdef void wait_on_top(self, ExnInst* exn) noexcept:
+        """Keep an exception that nobody else refers to in a slot, where a collector sees it. With no slot left no guest runs meanwhile."""
+        if exn != NULL and self.top < self.end:
+            self.top[0].v = exn
+            self.top += 1
+
     def interrupt(self):
         """Stop the guests of this store at once, from any thread."""
         self.stopped = True
@@ -163,8 +176,14 @@ cdef object exhausted(Thread* thread, int status):
 
 cdef int poll(Ctx* ctx, W* pc, S* fp) noexcept nogil:
     """The ticks are used up: look whether to go on."""
-    cdef int status
     ctx.ticks = QUANTUM
+    return look(ctx, pc, fp)
+
+
+cdef int look(Ctx* ctx, W* pc, S* fp) noexcept nogil:
+    """Has somebody said stop, or is there a signal? Memory 0 may have moved afterwards."""
+    cdef int status
+    ctx.bulk = BULK
     gil_take(ctx.thread)
     with gil:
         status = poll_store(ctx, <Room><PyObject*>ctx.store, pc, fp)
@@ -173,11 +192,25 @@ cdef int poll(Ctx* ctx, W* pc, S* fp) noexcept nogil:
 
 
 cdef int poll_store(Ctx* ctx, Room store, W* pc, S* fp) noexcept:
+    """What Python does about a signal may call guests: above this frame, where an exception that is on its way waits meanwhile."""
+    cdef S* top = store.top
+    cdef ExnInst* raised = store.shared.raised
+    cdef Suspended here
     if store.stopped:
         return trap(ctx, pc, fp, TRAP_INTERRUPTED)
+    store.top = end_of_frame(ctx, pc, fp)
+    here.ctx = ctx
+    here.outer = store.shared.suspended
+    store.shared.suspended = &here
+    store.wait_on_top(raised)
+    store.shared.raised = NULL
     try:
         PyErr_CheckSignals()
     except BaseException as error:
         store.raised = error
         return trap(ctx, pc, fp, TRAP_HOST)
+    finally:
+        store.top = top
+        store.shared.raised = raised
+        store.shared.suspended = here.outer
     return 0

@@ -101,7 +101,7 @@ cdef int sleep(Ctx* ctx, Waiter* waiter, int64_t timeout, W* pc, S* fp) noexcept
             dequeue(waiter)
             result = TIMED_OUT
         PyThread_release_lock(LOCK)
-        if result < 0 and ctx.poll(ctx, pc, fp) != 0:
+        if result < 0 and ctx.look(ctx, pc, fp) != 0:
             PyThread_acquire_lock(LOCK, 1)
             dequeue(waiter)
             PyThread_release_lock(LOCK)

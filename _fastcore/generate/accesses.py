@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from _fastcore.generate.model import Operation
+from _fastcore.generate.structural import BYTES, LONG
 
 LOAD_KINDS = ("s", "r")
 STORE_KINDS = {"i": ("ss", "sr", "rs"), "l": ("ss", "sr", "rs"), "f": ("ss", "sr", "rs", "rr"), "d": ("ss", "sr", "rs", "rr")}
@@ -31,6 +32,7 @@ if i & {{mask}} != 0: TRAP UNALIGNED_ATOMIC
 if i < ea or outside(i, {{size}}, memory_size(memory)): TRAP OUT_OF_BOUNDS_MEMORY
 """
 MEMORY, TABLE = "OUT_OF_BOUNDS_MEMORY", "OUT_OF_BOUNDS_TABLE"
+SLOTS = LONG.replace("{scale}", " * 8")
 READ_RANGE = "i = fp[pc[1].h[0]].u64\nn = fp[pc[1].h[3]].u64\nif n > LONG_COPY: gil_give(ctx.thread)\n"
 
 
@@ -79,13 +81,13 @@ def _whole_memories() -> Iterator[Operation]:
         grow = f"{FAR}gil_give(ctx.thread)\ni = mem_grow(memory, {{a}})\n{RELOAD}= i"
         yield Operation(name, "value", "l", letter, grow, LOAD_KINDS, False, "far", 4)
     fill = f"memory = ctx.mems[pc[2].u]\n{READ_RANGE}{_inside('i', 'n', 'memory_size(memory)')}"
-    yield _raw("far.memory.fill", fill + "memset(memory.base + i, fp[pc[1].h[2]].u32 & 255, n)\n", "far")
+    yield _raw("far.memory.fill", fill + "memset(memory.base + i, fp[pc[1].h[2]].u32 & 255, n)\n" + BYTES, "far")
     copy = f"memory = ctx.mems[pc[2].w[0]]\nsource = ctx.mems[pc[2].w[1]]\n{READ_RANGE}ea = fp[pc[1].h[2]].u64\n"
     copy += _inside("i", "n", "memory_size(memory)") + _inside("ea", "n", "memory_size(source)")
-    yield _raw("far.memory.copy", copy + "memmove(memory.base + i, source.base + ea, n)\n", "far")
+    yield _raw("far.memory.copy", copy + "memmove(memory.base + i, source.base + ea, n)\n" + BYTES, "far")
     init = f"memory = ctx.mems[pc[2].w[0]]\nseg = &ctx.datas[pc[2].w[1]]\n{READ_RANGE}ea = fp[pc[1].h[2]].u64\n"
     init += _inside("i", "n", "memory_size(memory)") + _inside("ea", "n", "seg.size")
-    yield _raw("memory.init", init + "memmove(memory.base + i, <uint8_t*>seg.at + ea, n)\n", "far")
+    yield _raw("memory.init", init + "memmove(memory.base + i, <uint8_t*>seg.at + ea, n)\n" + BYTES, "far")
     yield _raw("data.drop", "ctx.datas[pc[1].w[1]].size = 0\n", "far", 2)
 
 
@@ -116,7 +118,7 @@ def _atomics() -> Iterator[Operation]:
         address = ATOMIC_ADDRESS.replace("{mask}", str(size - 1)).replace("{size}", str(size)).replace("{a}", "fp[pc[1].h[0]].u64")
         wait = address + "if memory.shared == 0: TRAP EXPECTED_SHARED_MEMORY\n"
         wait += f"status = wait_at(ctx, memory, i, {size}, fp[pc[1].h[2]].u64, fp[pc[1].h[3]].s64, pc, fp)\n"
-        wait += "if status < 0: RETURN ctx.trap\nfp[pc[1].h[1]].u64 = status\n"
+        wait += f"if status < 0: RETURN ctx.trap\n{RELOAD}fp[pc[1].h[1]].u64 = status\n"
         yield _raw(f"atomic.wait.{size}", wait, "atomic", 4)
     notify = ATOMIC_ADDRESS.replace("{mask}", "3").replace("{size}", "4").replace("{a}", "fp[pc[1].h[0]].u64")
     notify += "fp[pc[1].h[1]].u64 = notify_at(memory, i, fp[pc[1].h[2]].u32)\n"
@@ -133,12 +135,12 @@ def _tables() -> Iterator[Operation]:
     yield Operation("table.size", "load", "", "l", size, (), False, "table", 2)
     grow = f"{table}i = tab_grow(table, fp[pc[1].h[2]].u64, fp[pc[1].h[0]].u64)\nfp[pc[1].h[1]].u64 = i if table.wide else <uint32_t>i\n"
     yield _raw("table.grow", grow, "table")
-    fill = f"{table}{READ_RANGE}{_inside('i', 'n', 'table.size', TABLE)}tab_fill(table, i, fp[pc[1].h[2]].u64, n)\n"
+    fill = f"{table}{READ_RANGE}{_inside('i', 'n', 'table.size', TABLE)}tab_fill(table, i, fp[pc[1].h[2]].u64, n)\n{SLOTS}"
     yield _raw("table.fill", fill, "table")
     copy = f"{table}other = ctx.tables[pc[2].w[1]]\n{READ_RANGE}ea = fp[pc[1].h[2]].u64\n"
     copy += _inside("i", "n", "table.size", TABLE) + _inside("ea", "n", "other.size", TABLE)
-    yield _raw("table.copy", copy + "memmove(&table.elems[i], &other.elems[ea], n * sizeof(S))\n", "table")
+    yield _raw("table.copy", copy + "memmove(&table.elems[i], &other.elems[ea], n * sizeof(S))\n" + SLOTS, "table")
     init = f"{table}seg = &ctx.elems[pc[2].w[1]]\n{READ_RANGE}ea = fp[pc[1].h[2]].u64\n"
     init += _inside("i", "n", "table.size", TABLE) + _inside("ea", "n", "seg.size", TABLE)
-    yield _raw("table.init", init + "memmove(&table.elems[i], &(<S*>seg.at)[ea], n * sizeof(S))\n", "table")
+    yield _raw("table.init", init + "if n != 0: memmove(&table.elems[i], &(<S*>seg.at)[ea], n * sizeof(S))\n" + SLOTS, "table")
     yield _raw("elem.drop", "ctx.elems[pc[1].w[1]].size = 0\n", "table", 2)

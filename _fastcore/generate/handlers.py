@@ -213,7 +213,8 @@ def loop(found: Sequence[Handler]) -> str:
 
 
 def _loop_lines(parts: tuple[Variant, ...]) -> Iterator[str]:
-    jump = ["if unlikely(ctx.ticks < 0) and ctx.poll(ctx, pc, fp) != 0: return ctx.trap", "continue"]
+    reload = ["    mem = ctx.mem0.base", "    lim = ctx.mem0.size"]
+    jump = ["if unlikely(ctx.ticks < 0):", "    if ctx.poll(ctx, pc, fp) != 0: return ctx.trap", *reload, "continue"]
     at = 0
     for part in parts:
         yield from (_shifted(line, at) for line in _expand(list(_check_bounds(body(part), BEYOND)), jump, ["continue"], REFILL))

@@ -13,6 +13,14 @@ from _fastcore.generate.model import Operation
 ACCUMULATORS = {"i": "r0", "l": "r0", "d": "f0", "f": "g0"}
 FIELDS = {"i": "u64", "l": "u64", "d": "f64", "f": "f32"}
 LEAVE = "fp = nfp\nGOTO\n"
+LONG = """ctx.bulk -= n{scale}
+if ctx.bulk < 0:
+    if ctx.look(ctx, pc, fp) != 0: RETURN ctx.trap
+    mem = ctx.mem0.base
+    lim = ctx.mem0.size
+"""
+"""Behind an operation on many bytes: it costs a tick like any other, but a loop around it must not go unseen for minutes."""
+BYTES = LONG.replace("{scale}", "")
 
 
 def structural() -> Iterator[Operation]:
@@ -115,6 +123,6 @@ def _memory() -> Iterator[Operation]:
     yield Operation("memory.grow", "value", "i", "i", grow, ("s", "r"), False, "memory", 2)
     ends = "n = fp[pc[1].h[3]].u32\ni = fp[pc[1].h[0]].u32\nif n > LONG_COPY: gil_give(ctx.thread)\n"
     bounds = "if i + n > lim: TRAP OUT_OF_BOUNDS_MEMORY\n"
-    yield raw("memory.fill", ends + bounds + "memset(mem + i, fp[pc[1].h[2]].u32 & 255, n)\n", 2, topic="memory")
-    copy = "ea = fp[pc[1].h[2]].u32\nif ea + n > lim: TRAP OUT_OF_BOUNDS_MEMORY\nmemmove(mem + i, mem + ea, n)\n"
+    yield raw("memory.fill", ends + bounds + "memset(mem + i, fp[pc[1].h[2]].u32 & 255, n)\n" + BYTES, 2, topic="memory")
+    copy = "ea = fp[pc[1].h[2]].u32\nif ea + n > lim: TRAP OUT_OF_BOUNDS_MEMORY\nmemmove(mem + i, mem + ea, n)\n" + BYTES
     yield raw("memory.copy", ends + bounds + copy, 2, topic="memory")
