@@ -6,6 +6,7 @@
 #   make conformance   the official suites, one table
 #   make bench         the reference engine against other engines for Python, and on real modules
 #   make fuzz          mutated input for SECONDS (default 120) at each entry point
+#   make sanitize      the native engine under AddressSanitizer and UBSan: its tests, the official suite, fuzzing for SECONDS
 #   make kernels       rebuild the benchmark kernels from their C sources
 
 PYTHON ?= python3
@@ -19,7 +20,7 @@ ifneq ($(wildcard $(SHARED_SUITE)),)
 export PYWASM_SPEC_SUITE ?= $(SHARED_SUITE)
 endif
 
-.PHONY: demo test check lint types contracts documents conformance bench fuzz kernels clean
+.PHONY: demo test check lint types contracts documents conformance bench fuzz sanitize kernels clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -52,6 +53,9 @@ bench: $(VENV)/.installed-bench
 
 fuzz: $(VENV)/.installed-test
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
+sanitize: $(VENV)/.installed-test
+	$(BIN)/python -m tests.sanitize --seconds $(SECONDS)
 
 kernels: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/kernels/build.py

@@ -24,6 +24,8 @@ FLAGS = (
     *("-fno-math-errno", "-ffp-contract=off", "-fno-strict-aliasing", "-fwrapv"),
 )
 """No -march: wheels run everywhere. Contraction would change results where there is a fused multiply-add."""
+MORE_FLAGS = os.environ.get("PYWASM_FASTCORE_FLAGS", "").split()
+"""For compiler and linker, behind the others: a debug build, or sanitizers (tests/sanitize.py)."""
 DIRECTIVES = {"cdivision": True, "embedsignature": False, "initializedcheck": False, "binding": False}
 
 
@@ -81,7 +83,8 @@ def extensions() -> list[Any]:
         return []
     Options.emit_code_comments = False
     sources = sorted(stage().glob("*.pyx"))
-    modules = [Extension(f"{PACKAGE}.{path.stem}", [path.as_posix()], extra_compile_args=list(FLAGS)) for path in sources]
+    flags = {"extra_compile_args": [*FLAGS, *MORE_FLAGS], "extra_link_args": MORE_FLAGS}
+    modules = [Extension(f"{PACKAGE}.{path.stem}", [path.as_posix()], **flags) for path in sources]
     at_once = os.cpu_count() or 1 if sys.platform == "linux" else 0
     return list(cythonize(modules, nthreads=at_once, language_level=3, include_path=[str(STAGE)], compiler_directives=DIRECTIVES))
 

@@ -49,20 +49,22 @@ cdef object call(object callable, PyObject* const* args, size_t flags, PyObject*
     cdef Func f = self.func
     cdef Room store
     cdef S* fp
+    cdef S* top
     if self.quick and names == NULL and n == f.fn.type.n_params:
         store = f.store
         store.prepare()
+        top = store.top
         try:
             fp = arguments(store, f.fn.type, args)
             if fp != NULL:
                 run(store, f.fn.ctx, f.fn, fp)
+                store.top = fp + f.fn.type.result_slots     # making a tuple can begin a collection, which can run anything
                 value = result(fp, f.fn.type)
         except WasmException as error:
             raise self._lifted(error) from error.__cause__
         finally:
+            store.top = top
             store.rest()
-        if store.owed:
-            store.settle()
         if fp != NULL:
             return value
     return call_generally(self, args, n, names)

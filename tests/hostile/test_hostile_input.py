@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import resource
 import subprocess
 import sys
@@ -20,12 +22,17 @@ def bounds() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
 
 
+ENGINES = ["reference", *(["fast"] if importlib.util.find_spec("pywasm_ref._fastcore.engine") else [])]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_hostile_input_is_refused_with_one_clear_error_or_works(case: Case) -> None:
+def test_hostile_input_is_refused_with_one_clear_error_or_works(case: Case, engine: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.hostile.cases", case.name],
+        [sys.executable, "-m", "tests.hostile.cases", engine, case.name],
         cwd=Path(__file__).parents[2],
         preexec_fn=bounds,
+        env={**os.environ, "PYWASM_FASTCORE_PREVIEW": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -35,5 +42,5 @@ def test_hostile_input_is_refused_with_one_clear_error_or_works(case: Case) -> N
     if case.error is None:
         assert done.stdout.strip() == "works"
     else:
-        assert kind in {"Malformed", "Invalid", "Trap", "Exhaustion"}
-        assert message.startswith(case.error)
+        assert kind in {"Malformed", "Invalid", "Trap", "Exhaustion", "Interrupted"}
+        assert message.startswith(case.error) or (kind, case.error) == ("Interrupted", "fuel")

@@ -56,7 +56,7 @@ def test_recursion_without_end_is_an_error_after_which_the_instance_works(engine
 
 
 def test_the_stack_ends_in_a_guest_that_a_host_called_from_a_guest(engine: str) -> None:
-    def host(x: int) -> int:
+    def host(x: int) -> Any:
         with pytest.raises(wasm.Exhaustion):
             exports.deep(0)
         return x + exports.one()
@@ -76,7 +76,10 @@ def test_a_host_function_that_calls_its_caller_without_end(engine: str) -> None:
 
 
 def test_guest_and_host_take_turns(engine: str) -> None:
-    exports = start(engine, RECURSIVE, {"m": {"h": lambda x: exports.f(x - 1) if x else 0}}).exports
+    def host(x: int) -> Any:
+        return exports.f(x - 1) if x else 0
+
+    exports = start(engine, RECURSIVE, {"m": {"h": host}}).exports
     assert exports.f(20) == sum(range(21)) + 21 * 40
 
 
@@ -351,7 +354,7 @@ def test_a_guest_that_fills_memory_again_and_again_can_be_stopped(engine: str) -
 
 def test_two_threads_run_two_stores(engine: str) -> None:
     steps = STEPS[engine] // 10
-    found = []
+    found: list[int] = []
 
     def work() -> None:
         exports = start(engine, LOOPS).exports
