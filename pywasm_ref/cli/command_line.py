@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from io import StringIO, TextIOBase, TextIOWrapper
 from typing import NoReturn, Protocol
 
-from pywasm_ref.cli import inspect, parse, print_, run, trace, validate, wast
+from pywasm_ref.cli import diff, inspect, parse, print_, run, trace, validate, wast
 from pywasm_ref.cli.errors import STDOUT, guarded
 from pywasm_ref.cli.options import Formatter
 
@@ -34,7 +34,7 @@ class Command(Protocol):
     def run(self, options: argparse.Namespace) -> int: ...
 
 
-COMMANDS: Sequence[Command] = (run, parse, print_, validate, inspect, trace, wast)
+COMMANDS: Sequence[Command] = (run, parse, print_, validate, inspect, trace, wast, diff)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -15,8 +15,8 @@ from typing import Any
 
 from pywasm_ref import binary, text
 from pywasm_ref.features import ALL
+from pywasm_ref.tools.difftest.mutate import bytes_mutant, text_mutant
 from tests.fuzz.entries import BINARY, TEXT
-from tests.fuzz.mutate import bytes_mutant, text_mutant
 
 SEEDS = Path(__file__).parent / "seeds"
 KERNELS = Path(__file__).parents[2] / "benchmarks" / "kernels"

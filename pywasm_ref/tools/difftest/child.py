@@ -75,6 +75,14 @@ class Child:
             self.close()
         return answer
 
+    def start(self) -> None:
+        """Have the process run.
+
+        Fails   Unavailable
+        """
+        if self.process is None:
+            self._start()
+
     def close(self) -> None:
         """End the process, whatever it does."""
         process, self.process, self.pending = self.process, None, b""

@@ -1,4 +1,4 @@
-"""Code that makes NaNs canonical, put behind operations for which the specification leaves their bits open.
+"""Code that leaves no choice: NaNs are made canonical behind operations for which the specification leaves their bits open.
 
 It is put into a finished module, so that whoever makes a module smaller works on the code without it.
 """
@@ -15,13 +15,17 @@ from pywasm_ref.syntax.types import F32, F64, V128, FuncType, ValType
 from pywasm_ref.tools.difftest.generate.space import const, make
 
 _NAMES = ("add", "sub", "mul", "div", "sqrt", "ceil", "floor", "trunc", "nearest", "min", "max")
+_VECTORS = (*_NAMES, "relaxed_min", "relaxed_max")
 OPEN: dict[str, tuple[ValType, str, int]] = {
     **{f"f32.{name}": (F32, "f32", 0x7FC0_0000) for name in (*_NAMES, "demote_f64")},
     **{f"f64.{name}": (F64, "f64", 0x7FF8_0000_0000_0000) for name in (*_NAMES, "promote_f32")},
-    **{f"f32x4.{name}": (V128, "f32x4", 0x7FC0_0000_7FC0_0000_7FC0_0000_7FC0_0000) for name in (*_NAMES, "demote_f64x2_zero")},
-    **{f"f64x2.{name}": (V128, "f64x2", 0x7FF8_0000_0000_0000_7FF8_0000_0000_0000) for name in (*_NAMES, "promote_low_f32x4")},
+    **{f"f32x4.{name}": (V128, "f32x4", 0x7FC0_0000_7FC0_0000_7FC0_0000_7FC0_0000) for name in (*_VECTORS, "demote_f64x2_zero")},
+    **{f"f64x2.{name}": (V128, "f64x2", 0x7FF8_0000_0000_0000_7FF8_0000_0000_0000) for name in (*_VECTORS, "promote_low_f32x4")},
 }
 """The operations that may make NaNs of any bits: the type, the prefix of its comparison, and the NaN to have instead."""
+
+FUSED = frozenset(f"{shape}.relaxed_{name}" for shape in ("f32x4", "f64x2") for name in ("madd", "nmadd"))
+"""Operations that may round once or twice, whatever the profile; nothing is made of their results."""
 
 
 def canonical(module: Module) -> Module:
@@ -58,6 +62,8 @@ def _canonical_body(instrs: Instrs, scratch: dict[ValType, int], first: int) -> 
         if i.op.mnemonic in OPEN:
             t, prefix, nan = OPEN[i.op.mnemonic]
             done += _replacement(scratch.setdefault(t, first + len(scratch)), t, prefix, nan)
+        elif i.op.mnemonic in FUSED:
+            done += [const(V128, 0), make("v128.and")]
     return tuple(done)
 
 

@@ -7,11 +7,13 @@ from collections.abc import Callable
 
 INTERESTING = (
     b"\x00", b"\x01", b"\x7f", b"\x80", b"\xff", b"\x80\x80\x80\x80\x80\x00", b"\xff\xff\xff\xff\x0f", b"\xff\xff\xff\xff\x7f",
-    b"\x80\x80\x80\x80\x78", b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", b"\xfb\x00", b"\xfc\x0b", b"\xfd\x0c", b"\xfe\x10", b"\x0b", b"\x40",
+    b"\x80\x80\x80\x80\x78", b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", b"\xfb\x00", b"\xfc\x0b", b"\xfd\x0c", b"\xfe\x10", b"\x0b",
+    b"\x40",
 )  # fmt: skip
 WORDS = (
     "(", ")", "(;", ";)", ";;", '"', "\\", "$x", "0", "-1", "0x", "nan:0x1", "inf", "4294967296", "1e400", "0x1p-2000", "(module", "(func",
-    "(param", "(result", "i32", "i32.const", "block", "end", "if", "else", "loop", "br", "(rec", "(sub", "struct", "(ref null", "(@custom", "\u202e", "\x00",
+    "(param", "(result", "i32", "i32.const", "block", "end", "if", "else", "loop", "br", "(rec", "(sub", "struct", "(ref null",
+    "(@custom", "\u202e", "\x00",
 )  # fmt: skip
 
 
@@ -70,4 +72,13 @@ def _splice(rng: random.Random, data: bytearray, other: bytes) -> None:
     data[start:end] = other[left:right]
 
 
-_BYTE_WOUNDS: tuple[Callable[[random.Random, bytearray, bytes], None], ...] = (_flip, _flip, _flip, _replace, _insert, _delete, _double, _splice)
+_BYTE_WOUNDS: tuple[Callable[[random.Random, bytearray, bytes], None], ...] = (
+    _flip,
+    _flip,
+    _flip,
+    _replace,
+    _insert,
+    _delete,
+    _double,
+    _splice,
+)

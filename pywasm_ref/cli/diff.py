@@ -1,0 +1,155 @@
+"""`diff`: several engines on the same modules."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pywasm_ref.cli.errors import Unusable
+from pywasm_ref.cli.options import count, positive, seconds
+from pywasm_ref.cli.terminal import Progress
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from pywasm_ref.tools.difftest.campaign import Folder, Settings, Totals
+
+NAME = "diff"
+HELP = "run generated, broken and found modules on several engines, and list where they differ"
+EPILOG = """\
+Each engine runs in a process of its own: one that crashes, hangs or takes too much memory is reported as that, and the campaign goes on.
+The first engine is the measure. A campaign that was stopped goes on where it was when it is started again with the same folder and the same
+engines, features, work and seed. For each cause of a difference the folder gets a script that shows it, as small as could be made.
+
+Engines: reference, fast, wasmtime (wasmtime:winch, wasmtime:pulley), pywasm3, pywasm, node, and cmd:TEMPLATE for any command line, such as
+  'cmd:some-engine run --invoke {name} {file} {args}'
+which prints the results of the export in decimal, one a line.
+
+The exit status is 1 when engines differ and nobody has explained why.
+
+examples:
+  pywasm-ref diff --time 60                                      our two engines and wasmtime, for a minute
+  pywasm-ref diff --engines reference,pywasm --features 1.0 --time 60
+  pywasm-ref diff --corpus modules/ --engines reference,wasmtime   modules from elsewhere
+  pywasm-ref diff --cluster tcp://10.0.0.1:8786 --time 3600      the same shards on a Dask cluster
+"""
+DEFAULT = ("reference", "fast", "wasmtime")
+WORK = ("modules", "mutants", "single")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--engines", metavar="A,B,…", help=f"which engines, the measure first (default: those of {','.join(DEFAULT)} that are here)"
+    )
+    parser.add_argument("--features", metavar="RELEASES", default="1.0,2.0,3.0", help="releases to generate for (default: 1.0,2.0,3.0)")
+    parser.add_argument(
+        "--work", metavar="KINDS", default=",".join(WORK), help="modules, mutants, single instructions (default: all three)"
+    )
+    parser.add_argument("--seed", type=count, default=0, metavar="N", help="where the numbers of modules start (default: 0)")
+    parser.add_argument("--time", type=seconds, metavar="S", help="stop after that many seconds (default: 60, without --count)")
+    parser.add_argument("--count", type=positive, metavar="N", help="so many of each kind of work in each release, and no more")
+    parser.add_argument(
+        "--jobs", type=positive, default=os.cpu_count() or 1, metavar="N", help="shards at a time (default: one a processor)"
+    )
+    parser.add_argument("--corpus", metavar="DIR", help="modules (.wasm) to run instead of generated ones")
+    parser.add_argument("--report", metavar="DIR", default="build/diff", help="folder for findings and report (default: build/diff)")
+    parser.add_argument("--cluster", metavar="ADDRESS", help="scheduler of a Dask cluster to run shards on")
+
+
+def run(options: argparse.Namespace) -> int:
+    from pywasm_ref.tools.difftest.campaign import Folder, NotTheSame
+
+    settings = settings_of(options)
+    try:
+        folder = Folder(Path(options.report), settings)
+    except NotTheSame as error:
+        raise Unusable(f"{error}; choose another folder with --report") from None
+    totals = campaign(settings, folder, options)
+    print(totals.line())
+    for cause, script in totals.finds.items():
+        print(f"{folder.path / script}: {cause}")
+    print(f"report: {folder.path / 'report.html'}")
+    return 1 if totals.unexplained() else 0
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    from pywasm_ref.tools.difftest.campaign import Settings, engines_named
+    from pywasm_ref.tools.difftest.generate import PROFILES
+
+    work = ("corpus",) if options.corpus else engines_named(options.work)
+    releases = engines_named(options.features)
+    if unknown := [name for name in releases if name not in PROFILES]:
+        raise Unusable(f"modules are generated for the releases {', '.join(PROFILES)}, not for {', '.join(unknown)}")
+    if unknown := [name for name in work if name not in (*WORK, "corpus")]:
+        raise Unusable(f"the kinds of work are {', '.join(WORK)}, not {', '.join(unknown)}")
+    time = 60.0 if options.time is None and options.count is None and not options.corpus else options.time
+    engines = present(engines_named(options.engines)) if options.engines else available()
+    return Settings(engines, releases, work, options.seed, time, options.count, options.jobs, options.corpus or "")
+
+
+def present(names: tuple[str, ...]) -> tuple[str, ...]:
+    """These engines, all of which must be here."""
+    from pywasm_ref.tools.difftest.child import Child, Unavailable
+    from pywasm_ref.tools.difftest.peers import kind
+
+    if len(names) < 2:
+        raise Unusable("at least two engines are needed to differ")
+    for name in names:
+        try:
+            kind(name)
+            with Child(name) as child:
+                child.start()
+        except (ValueError, Unavailable) as error:
+            raise Unusable(str(error)) from None
+    return names
+
+
+def available() -> tuple[str, ...]:
+    """Those of the usual engines that are installed."""
+    from pywasm_ref.tools.difftest.child import Child, Unavailable
+
+    found, missing = [], []
+    for name in DEFAULT:
+        try:
+            with Child(name) as child:
+                child.start()
+            found.append(name)
+        except Unavailable as error:
+            missing.append(str(error))
+    if len(found) < 2:
+        raise Unusable(f"there is nothing to compare the reference engine with: {'; '.join(missing)}")
+    return tuple(found)
+
+
+def campaign(settings: Settings, folder: Folder, options: argparse.Namespace) -> Totals:
+    from pywasm_ref.tools.difftest.campaign import run as run_campaign
+
+    progress = Progress(0)
+    with pool_of(options) as pool:
+        return run_campaign(settings, folder, pool, lambda line: show(progress, line))
+
+
+def show(progress: Progress, line: str) -> None:
+    """A line of its own for what will be looked for later, and the progress below."""
+    if line.startswith("find "):
+        progress.clear()
+        print(line, flush=True)
+    elif progress.watched:
+        progress.clear()
+        sys.stderr.write(line)
+        sys.stderr.flush()
+
+
+def pool_of(options: argparse.Namespace) -> AbstractContextManager[Executor]:
+    from pywasm_ref.tools.difftest.campaign import cluster_pool, local_pool
+
+    if options.cluster is None:
+        return local_pool(options.jobs)
+    try:
+        return cluster_pool(options.cluster)
+    except ImportError as error:
+        raise Unusable(str(error)) from None

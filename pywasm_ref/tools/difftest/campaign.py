@@ -1,0 +1,226 @@
+"""A campaign: shards until the time is up, on this machine or on a cluster, with a folder that says how far it is.
+
+The folder has `campaign.json` (what was asked for), `shards.jsonl` (a line for each shard that is done, so that a campaign that was killed
+goes on where it stopped), `finds/` (a script for each cause) and `report.html`.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from importlib import import_module
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from pywasm_ref.tools.difftest.finds import reduced
+from pywasm_ref.tools.difftest.html import page
+from pywasm_ref.tools.difftest.shards import SIZE, WORK, Finding, Report, Shard, corpus_files, run_shard
+
+SHARDS = "shards.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a campaign does.
+
+    Units   `seconds` of wall-clock time, `most` in jobs of each kind of work and release; None for no end
+    """
+
+    engines: tuple[str, ...] = ("reference", "fast", "wasmtime")
+    releases: tuple[str, ...] = ("1.0", "2.0", "3.0")
+    work: tuple[str, ...] = tuple(WORK)
+    seed: int = 0
+    seconds: float | None = None
+    most: int | None = None
+    jobs: int = 1
+    corpus: str = ""
+    reduce_seconds: float = 60.0
+
+    def identity(self) -> dict[str, Any]:
+        """What must be the same for one campaign to go on as another."""
+        return {
+            "engines": list(self.engines),
+            "releases": list(self.releases),
+            "work": list(self.work),
+            "seed": self.seed,
+            "corpus": self.corpus,
+        }
+
+    def shards(self) -> Iterator[Shard]:
+        """All shards in order: each kind of work in each release by turns; of a corpus, its files in order."""
+        if self.corpus:
+            files = len(corpus_files(self.corpus))
+            yield from (Shard("corpus", self.releases[-1], first, min(SIZE, files - first), self.corpus) for first in range(0, files, SIZE))
+            return
+        first = self.seed
+        while self.most is None or first - self.seed < self.most:
+            count = SIZE if self.most is None else min(SIZE, self.most - (first - self.seed))
+            for work in self.work:
+                for release in self.releases:
+                    yield Shard(work, release, first, count)
+            first += count
+
+
+@dataclass(slots=True)
+class Totals:
+    """All that was done so far."""
+
+    jobs: Counter[str] = field(default_factory=Counter)
+    usable: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    findings: list[Finding] = field(default_factory=list)
+    finds: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    done_now: int = 0
+
+    def add(self, report: Report) -> None:
+        name = f"{report.shard.work} {report.shard.release}"
+        self.jobs[name] += report.jobs
+        self.usable[name] += report.usable
+        self.outcomes.update(report.outcomes)
+        self.findings += report.findings
+
+    def unexplained(self) -> list[Finding]:
+        return [finding for finding in self.findings if not finding.explained]
+
+    def line(self) -> str:
+        """The progress in a line."""
+        jobs = self.jobs.total()
+        rate = self.done_now / self.seconds if self.seconds else 0.0
+        modules = sum(n for name, n in self.jobs.items() if not name.startswith("mutants"))
+        good = sum(n for name, n in self.usable.items() if not name.startswith("mutants"))
+        share = 100 * good / modules if modules else 0.0
+        explained = len(self.findings) - len(self.unexplained())
+        return f"{jobs:,} jobs, {rate:.1f} a second, {share:.1f} % usable, {len(self.unexplained())} findings, {explained} explained"
+
+
+class NotTheSame(Exception):
+    """The folder belongs to a campaign with other settings."""
+
+
+class Folder:
+    """Where a campaign keeps what it knows."""
+
+    def __init__(self, path: Path, settings: Settings) -> None:
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
+        (path / "finds").mkdir(exist_ok=True)
+        settings_file = path / "campaign.json"
+        if settings_file.exists() and json.loads(settings_file.read_text()) != settings.identity():
+            raise NotTheSame(f"{path} has a campaign with other settings: {settings_file.read_text().strip()}")
+        settings_file.write_text(json.dumps(settings.identity()) + "\n")
+
+    def reports(self) -> Iterator[Report]:
+        """The shards that are done. A line that was not finished is no shard."""
+        file = self.path / SHARDS
+        if not file.exists():
+            return
+        for line in file.read_text(encoding="utf-8").splitlines():
+            try:
+                plain = json.loads(line)
+            except json.JSONDecodeError:
+                continue
+            yield Report.of(plain)
+
+    def append(self, plain: dict[str, Any]) -> None:
+        with (self.path / SHARDS).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(plain) + "\n")
+
+    def save(self, name: str, script: str) -> Path:
+        path = self.path / "finds" / f"{name}.wast"
+        path.write_text(script, encoding="utf-8")
+        return path
+
+    def write_report(self, settings: Settings, totals: Totals) -> None:
+        (self.path / "report.html").write_text(page(asdict(settings), totals), encoding="utf-8")
+
+
+def run(settings: Settings, folder: Folder, pool: Executor, show: Callable[[str], None]) -> Totals:
+    """Do shards until the time is up or all are done; then make the finds small, one for each cause."""
+    totals = Totals()
+    done = set()
+    for report in folder.reports():
+        totals.add(report)
+        done.add(report.shard)
+    todo = (shard for shard in settings.shards() if shard not in done)
+    start = time.monotonic()
+    for plain in _results(pool, todo, settings, start):
+        folder.append(plain)
+        report = Report.of(plain)
+        totals.add(report)
+        totals.done_now += report.jobs
+        totals.seconds = time.monotonic() - start
+        show(totals.line())
+    _reduce(settings, folder, pool, totals, show)
+    folder.write_report(settings, totals)
+    return totals
+
+
+def _results(pool: Executor, todo: Iterator[Shard], settings: Settings, start: float) -> Iterator[dict[str, Any]]:
+    """Shards as they are done, some more than there are processes being under way."""
+    running: set[Future[dict[str, Any]]] = set()
+    while True:
+        while len(running) < settings.jobs + 1 and _in_time(settings, start):
+            shard = next(todo, None)
+            if shard is None:
+                break
+            running.add(pool.submit(run_shard, shard, settings.engines))
+        if not running:
+            return
+        finished, running = wait(running, return_when=FIRST_COMPLETED)
+        for future in finished:
+            yield future.result()
+
+
+def _in_time(settings: Settings, start: float) -> bool:
+    return settings.seconds is None or time.monotonic() - start < settings.seconds
+
+
+def _reduce(settings: Settings, folder: Folder, pool: Executor, totals: Totals, show: Callable[[str], None]) -> None:
+    """A script for the first find of each cause."""
+    firsts: dict[str, Finding] = {}
+    for finding in totals.unexplained():
+        firsts.setdefault(finding.cause, finding)
+    futures = {}
+    for number, finding in enumerate(firsts.values()):
+        name = f"{number:03}-{finding.work}-{finding.release}-{finding.seed}"
+        if not (folder.path / "finds" / f"{name}.wast").exists():
+            futures[name] = pool.submit(reduced, finding, settings.engines, settings.reduce_seconds, settings.corpus)
+        totals.finds[finding.cause] = f"finds/{name}.wast"
+    for name, future in futures.items():
+        show(f"find {folder.save(name, future.result())}")
+
+
+@contextmanager
+def local_pool(jobs: int) -> Iterator[Executor]:
+    """Processes on this machine."""
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def cluster_pool(address: str) -> Iterator[Executor]:
+    """The workers of a Dask cluster that is there already.
+
+    Fails   ImportError where `distributed` is not installed, OSError where nobody answers
+    """
+    try:
+        distributed: Any = import_module("distributed")
+    except ModuleNotFoundError as error:
+        raise ImportError("Dask is not installed: pip install 'pywasm-ref[cluster]'", name="distributed") from error
+    with distributed.Client(address, timeout=10) as client:
+        yield client.get_executor()
+
+
+def engines_named(text: str) -> tuple[str, ...]:
+    """Engines in a list with commas."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())

@@ -1,0 +1,43 @@
+"""A finding made small and written down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pywasm_ref.tools.difftest.compare import cause
+from pywasm_ref.tools.difftest.generate import Generated
+from pywasm_ref.tools.difftest.jobs import Job
+from pywasm_ref.tools.difftest.reduce import reduce
+from pywasm_ref.tools.difftest.shards import SOURCES, Crew, Finding, crew, job_of, profile_for
+from pywasm_ref.tools.difftest.wast import script
+
+
+def reduced(finding: Finding, engines: Sequence[str], seconds: float, corpus: str = "") -> str:
+    """The script of a finding, as small as it got in that time."""
+    team = crew(engines)
+    profile = profile_for(finding.release, engines)
+    if finding.work in SOURCES:
+        best = smallest(SOURCES[finding.work](finding.seed, profile), finding.cause, team, seconds)
+        return written(best.job(), finding, team, engines[0], f"{best.size()} instructions")
+    return written(job_of(finding.work, finding.seed, profile, corpus), finding, team, engines[0], "as it was found")
+
+
+def smallest(start: Generated, wanted: str, team: Crew, seconds: float) -> Generated:
+    """The smallest module that shows a difference of the same cause."""
+
+    def shows(job: Job) -> bool:
+        return any(cause(difference) == wanted for difference in team.differences(job))
+
+    return reduce(start, shows, seconds)
+
+
+def written(job: Job, finding: Finding, team: Crew, measure: str, size: str) -> str:
+    """The script with its story: what it is about, where it came from, how small it got."""
+    differences = team.differences(job)
+    story = [
+        f"{finding.second} does not agree with {finding.first}.",
+        f"Found as {finding.work} {finding.release}, seed {finding.seed}; {size}.",
+        *(str(difference) for difference in differences),
+        f"Features: {', '.join(sorted(feature.value for feature in job.features))}.",
+    ]
+    return script(job, team.answers(job)[measure], story)

@@ -1,0 +1,209 @@
+"""A campaign in pieces: each shard is a kind of work, a release and a run of seeds, and gives the same findings wherever it runs."""
+
+from __future__ import annotations
+
+import atexit
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pywasm_ref.embedding import functions, selection
+from pywasm_ref.errors import WasmError
+from pywasm_ref.syntax.types import DefType, FuncTypeUse, RefType
+from pywasm_ref.tools.difftest.child import Child
+from pywasm_ref.tools.difftest.compare import Difference, cause, compare
+from pywasm_ref.tools.difftest.explain import explanation
+from pywasm_ref.tools.difftest.generate import PROFILES, Generated, Profile, portable, seeded
+from pywasm_ref.tools.difftest.jobs import Answer, Call, Job
+from pywasm_ref.tools.difftest.mutate import bytes_mutant
+from pywasm_ref.tools.difftest.peers import kind
+from pywasm_ref.tools.difftest.single import single
+from pywasm_ref.validation.types import functype
+
+SIZE = 100
+"""Seeds in a shard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Seeds `first` to `first + count - 1` of one kind of work in one release; of a corpus, files instead of seeds."""
+
+    work: str
+    release: str
+    first: int
+    count: int = SIZE
+    corpus: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A job on which two engines do not agree; `explained` says why that is no fault, where it is known."""
+
+    work: str
+    release: str
+    seed: int
+    where: str
+    first: str
+    second: str
+    said_first: str
+    said_second: str
+    cause: str
+    explained: str = ""
+
+    def __str__(self) -> str:
+        said = f"{self.first} says {self.said_first!r}, {self.second} says {self.said_second!r}"
+        return f"{self.work} {self.release} {self.seed}: {self.where}: {said}"
+
+
+@dataclass(slots=True)
+class Report:
+    """What a shard gave. A module is usable when it starts and at least one call gives a result."""
+
+    shard: Shard
+    jobs: int = 0
+    usable: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    findings: list[Finding] = field(default_factory=list)
+
+    def plain(self) -> dict[str, Any]:
+        return {
+            "shard": asdict(self.shard),
+            "jobs": self.jobs,
+            "usable": self.usable,
+            "outcomes": dict(self.outcomes),
+            "findings": [asdict(row) for row in self.findings],
+        }
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> Report:
+        findings = [Finding(**row) for row in plain["findings"]]
+        return cls(Shard(**plain["shard"]), plain["jobs"], plain["usable"], Counter(plain["outcomes"]), findings)
+
+
+# Work: what a seed stands for
+
+
+def profile_for(release: str, engines: Sequence[str]) -> Profile:
+    """The profile of a release that suits all these engines."""
+    profile = PROFILES[release]
+    return portable(profile) if any(kind(name).portable for name in engines) else profile
+
+
+def mutant(seed: int, profile: Profile) -> Job:
+    """A generated module with wounds, to be accepted or refused."""
+    rng = random.Random(f"mutant {seed}")
+    small = replace(profile, funcs=3, instructions=25)
+    data = bytes_mutant(rng, seeded(seed, small).job().data, seeded(seed // 7, small).job().data)
+    return Job(data, (), profile.features, instantiate=False)
+
+
+def module(seed: int, profile: Profile) -> Job:
+    return seeded(seed, profile).job()
+
+
+def instruction(seed: int, profile: Profile) -> Job:
+    return single(seed, profile).job()
+
+
+WORK: Mapping[str, Callable[[int, Profile], Job]] = {"modules": module, "mutants": mutant, "single": instruction}
+SOURCES: Mapping[str, Callable[[int, Profile], Generated]] = {"modules": seeded, "single": single}
+"""Work whose jobs come from a module, which can be made smaller."""
+
+
+def job_of(work: str, seed: int, profile: Profile, corpus: str) -> Job:
+    """What is to be done for a seed, or for a file of a corpus."""
+    if corpus:
+        return corpus_job(Path(corpus_files(corpus)[seed]).read_bytes(), profile)
+    return WORK[work](seed, profile)
+
+
+@lru_cache(maxsize=4)
+def corpus_files(folder: str) -> tuple[str, ...]:
+    """The modules of a folder, at any depth."""
+    return tuple(sorted(map(str, Path(folder).rglob("*.wasm"))))
+
+
+def corpus_job(data: bytes, profile: Profile) -> Job:
+    """Call every export whose parameters are numbers, with zeros and with small numbers."""
+    try:
+        exports = functions.module_exports(functions.module_decode(selection.engine("reference"), data, profile.features))
+    except WasmError:
+        return Job(data, (), profile.features, instantiate=False)
+    calls = []
+    for name, t in exports:
+        if isinstance(t, FuncTypeUse) and isinstance(t.type, DefType):
+            params = functype(t.type).params
+            if not any(isinstance(p, RefType) for p in params):
+                calls += [Call(name, tuple(n for _ in params)) for n in (0, 3)]
+    return Job(data, tuple(calls), profile.features)
+
+
+# Engines
+
+
+class Crew:
+    """Engines in their processes, asked at the same time."""
+
+    def __init__(self, names: Sequence[str], commands: Mapping[str, Sequence[str]] | None = None) -> None:
+        self.children = {name: Child(name, command=(commands or {}).get(name)) for name in names}
+        self.abilities = {name: kind(name).ability for name in names}
+
+    def answers(self, job: Job) -> dict[str, Answer]:
+        for child in self.children.values():
+            child.send(job)
+        return {name: child.receive() for name, child in self.children.items()}
+
+    def differences(self, job: Job) -> list[Difference]:
+        return compare(job, self.answers(job), self.abilities)
+
+    def close(self) -> None:
+        for child in self.children.values():
+            child.close()
+
+
+_CREWS: dict[tuple[str, ...], Crew] = {}
+
+
+def crew(names: Sequence[str]) -> Crew:
+    """The engines of this process; they stay until it ends, since starting them takes longer than most jobs."""
+    key = tuple(names)
+    if key not in _CREWS:
+        _CREWS[key] = Crew(names)
+        atexit.register(_CREWS[key].close)
+    return _CREWS[key]
+
+
+# A shard
+
+
+def run_shard(shard: Shard, engines: Sequence[str]) -> dict[str, Any]:
+    """Do all seeds of a shard with these engines, the first of them being the measure. Plain data, so that it can come from anywhere."""
+    team = crew(engines)
+    profile = profile_for(shard.release, engines)
+    report = Report(shard)
+    for seed in range(shard.first, shard.first + shard.count):
+        job = job_of(shard.work, seed, profile, shard.corpus)
+        answers = team.answers(job)
+        measure = answers[engines[0]]
+        report.jobs += 1
+        report.usable += usable(measure)
+        report.outcomes[f"start {measure.start.kind}"] += 1
+        report.outcomes.update(f"call {outcome.kind}" for outcome in measure.calls)
+        report.findings += [finding(shard, seed, difference) for difference in compare(job, answers, team.abilities)]
+    return report.plain()
+
+
+def usable(answer: Answer) -> bool:
+    if answer.start.kind != "returned":
+        return False
+    return not answer.calls or any(outcome.kind in ("returned", "exception") and outcome.values for outcome in answer.calls)
+
+
+def finding(shard: Shard, seed: int, d: Difference) -> Finding:
+    return Finding(
+        shard.work, shard.release, seed, d.where, d.first, d.second, d.said_first, d.said_second, cause(d), explanation(shard.work, d)
+    )
