@@ -1,8 +1,12 @@
 """How the official suites are found, and when one counts as passed."""
 
+import json
+import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import conformance
+import peers
 import pytest
 import suites
 
@@ -18,14 +22,49 @@ def test_a_suite_with_a_failed_skipped_lost_or_uncounted_command_is_not_good(cou
     assert not conformance.judge(SUITE, counts, 1.0).good
 
 
-def test_the_table_has_a_line_for_each_suite_and_one_for_the_sum() -> None:
-    rows = [conformance.judge(SUITE, (100, 0, 0), 1.5), conformance.judge(SUITE, (90, 10, 0), 2.5)]
+def test_the_table_has_a_line_for_each_suite_and_engine_and_one_for_each_sum() -> None:
+    rows = [conformance.judge(SUITE, (100, 0, 0), 1.5), conformance.judge(SUITE, (90, 10, 0), 2.5, "fast")]
     lines = conformance.table(rows).splitlines()
-    assert lines[2:] == [
-        "| core | 100 | 100 | 0 | 0 | 1.5 |  |",
-        "| core | 100 | 90 | 10 | 0 | 2.5 | 100 expected to pass |",
-        "| all | 200 | 190 | 10 | 0 | 4.0 |  |",
+    assert lines[2:6] == [
+        "| core | reference | 100 | 100 | 0 | 0 | 1.5 |  |",
+        "| core | fast | 100 | 90 | 10 | 0 | 2.5 | 100 expected to pass |",
+        "| all | reference | 100 | 100 | 0 | 0 | 1.5 |  |",
+        "| all | fast | 100 | 90 | 10 | 0 | 2.5 |  |",
     ]
+
+
+def test_a_command_that_one_engine_fails_is_listed_with_what_each_says(tmp_path: Path) -> None:
+    script = tmp_path / "core" / "a.wast"
+    script.parent.mkdir()
+    script.write_text('(module (func (export "f")))\n(assert_return (invoke "g"))\n')
+    rows = [conformance.judge(SUITE, (100, 0, 0), 1.0), conformance.judge(SUITE, (99, 1, 0), 1.0, "fast")]
+    for row, failures in zip(rows, ([], [{"line": 2, "column": 1, "message": "no"}]), strict=True):
+        files = [{"path": str(script), "failures": failures}]
+        conformance.report_file(tmp_path, row.suite, row.engine).write_text(json.dumps({"files": files}))
+    (found,) = conformance.disagreements(rows, tmp_path, tmp_path)
+    assert (found.file, found.line, found.command) == ("core/a.wast", 2, '(assert_return (invoke "g"))')
+    assert found.answers == {"reference": conformance.AGREES, "fast": "no"}
+    conformance.write(rows, [found], tmp_path)
+    assert "core/a.wast:2" in (tmp_path / "table.md").read_text()
+    cases = ElementTree.parse(tmp_path / "junit.xml").findall(".//testcase")
+    assert [case.find("failure") is not None for case in cases] == [False, True]
+
+
+def test_a_script_that_kills_its_process_is_a_failure_of_that_script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    scripts = [tmp_path / name for name in ("dies", "lives")]
+    for script in scripts:
+        script.write_text("")
+    peer = (
+        "import sys, os, json\n"
+        "for line in sys.stdin:\n"
+        "    path = line.strip()\n"
+        "    if path.endswith('dies'): os.abort()\n"
+        "    print(json.dumps({'path': path, 'passed': 1, 'failed': 0, 'skipped': 0, 'seconds': 0, 'failures': []}), flush=True)\n"
+    )
+    monkeypatch.setattr(peers, "COMMAND", [sys.executable, "-c", peer])
+    reports = {Path(report.path).name: report for report in peers.reports(scripts, 1)}
+    assert (reports["lives"].passed, reports["dies"].failed) == (1, 1)
+    assert "ended with status -6" in reports["dies"].failures[0].message
 
 
 def test_every_pinned_suite_names_a_pinned_repository_and_a_whole_commit() -> None:

@@ -112,6 +112,7 @@ class Reducer:
                 break
             size //= 2
         self._unwrap(x)
+        self._forget(x)
 
     def tokens(self, x: int) -> list[Token]:
         return flatten(self.best.module.funcs[x].body.body)
@@ -142,6 +143,16 @@ class Reducer:
                 if self._try_tokens(x, [*tokens[:start], *tokens[start + 1 : end], *tokens[end + 1 :]]):
                     continue
             start += 1
+
+    def _forget(self, x: int) -> None:
+        """Something, together with the drops of what it makes, which may stand far behind it."""
+        start = 0
+        while start < len(self.tokens(x)) and self.in_time():
+            tokens = self.tokens(x)
+            drops = [i for i in range(start + 1, len(tokens)) if _drops(tokens[i])]
+            ways = () if _drops(tokens[start]) else range(1, min(4, len(drops) + 1))
+            if not any(self._try_tokens(x, _but(tokens, {start, *drops[:n]})) for n in ways):
+                start += 1
 
     # The rest of the module
 
@@ -179,6 +190,14 @@ def shorter(items: Sequence[T]) -> Iterator[Callable[[Sequence[T]], Sequence[T]]
         if size == 1:
             return
         size //= 2
+
+
+def _drops(token: Token) -> bool:
+    return isinstance(token, Instr) and token.op.mnemonic == "drop"
+
+
+def _but(tokens: Sequence[Token], left_out: set[int]) -> list[Token]:
+    return [token for i, token in enumerate(tokens) if i not in left_out]
 
 
 def _without(start: int, size: int, items: Sequence[T]) -> Sequence[T]:

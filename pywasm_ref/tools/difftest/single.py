@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import product
 
 from pywasm_ref.features import Features
 from pywasm_ref.isa import OPS
 from pywasm_ref.syntax.instructions import Expr, Op
 from pywasm_ref.syntax.modules import Export, ExternKind, Func, Module
-from pywasm_ref.syntax.types import FuncType, RecType, RefType, SubType
+from pywasm_ref.syntax.types import I32, I64, FuncType, RecType, RefType, SubType, ValType
 from pywasm_ref.tools.difftest.generate import Generated, Profile, Seeded
 from pywasm_ref.tools.difftest.generate.body import NUMBERS, lanes
 from pywasm_ref.tools.difftest.generate.choices import Choices
-from pywasm_ref.tools.difftest.generate.operands import number
+from pywasm_ref.tools.difftest.generate.operands import WIDTHS, number
 from pywasm_ref.tools.difftest.generate.signatures import SIGNATURES, fixed
 from pywasm_ref.tools.difftest.generate.space import instr, make
 from pywasm_ref.tools.difftest.jobs import Call
@@ -44,8 +46,17 @@ def single(seed: int, profile: Profile) -> Generated:
         funcs=(Func(0, (), Expr(tuple(body))),),
         exports=(Export("f", ExternKind.FUNC, 0),),
     )
-    calls = tuple(Call("f", tuple(number(choices, t) for t in params)) for _ in range(COMBINATIONS if params else 1))
+    calls = tuple(Call("f", operands) for operands in _extremes(params))
+    calls += tuple(Call("f", tuple(number(choices, t) for t in params)) for _ in range(COMBINATIONS if params else 1))
     return Generated(module, calls, profile.features, profile.canonical)
+
+
+def _extremes(params: Sequence[ValType]) -> Iterator[tuple[int, ...]]:
+    """For two integers, all pairs of those that operators treat apart: 0, 1, -1, and the least and the greatest."""
+    if len(params) != 2 or params[0] is not params[1] or params[0] not in (I32, I64):
+        return
+    least = 1 << WIDTHS[params[0]] - 1
+    yield from product((0, 1, 2 * least - 1, least, least - 1), repeat=2)
 
 
 def _immediate(choices: Choices, op: Op, kind: str) -> object:

@@ -82,7 +82,10 @@ def related(body: Body) -> tuple[RefType, RefType]:
 @emits(form.RefTest)
 def ref_test(body: Body, op: Op) -> Left:
     source, target = related(body)
-    body.need([source])
+    if body.choices.chance(50):
+        body.need([source])
+    else:
+        body.produce(RefType(False, source.heap) if can_make(body, source.heap) else source)
     body.add(form.RefTest(op, RefType(op.code == (0xFB, 21), target.heap)))
     return [I32]
 
