@@ -1,7 +1,10 @@
 """Run the official suites on each engine and print one table: `python spec-tests/conformance.py [-j N] [--engines a,b,c] [SUITE…]`.
 
 Our engines run all suites, wasmtime the core suite, so that the three can be compared. Writes `build/conformance/table.md`, `table.json`
-and `junit.xml`: the counts, and every command about which an engine does not agree with the suite, with what each says. The exit status is 1 when a command failed, was skipped, or is missing from the count that `suites.toml` states, and 2 when the suites cannot be had.
+and `junit.xml`: the counts, and every command about which an engine does not agree with the suite, with what each of them says.
+
+The exit status is 1 when a command failed, was skipped, or is missing from the count that `suites.toml` states, and 2 when the suites
+cannot be had.
 """
 
 import argparse

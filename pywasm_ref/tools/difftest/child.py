@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import IO
 
@@ -18,6 +19,12 @@ from pywasm_ref.tools.difftest.jobs import Answer, Job, Outcome
 SECONDS = 20.0
 MEMORY = 3 << 30
 STARTING = 60.0
+
+
+def _environment() -> dict[str, str]:
+    """Ours, in which this very package is found, wherever it stands and whatever folder is the current one."""
+    places = [str(Path(__file__).parents[3]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
 
 
 class Unavailable(Exception):
@@ -97,7 +104,9 @@ class Child:
                         continue
 
     def _start(self) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=-1)
+        process = subprocess.Popen(
+            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment()
+        )
         self.process, self.pending = process, b""
         line = self._line(STARTING)
         greeting = json.loads(line) if line else {"refused": f"the process of {self.name} does not start"}

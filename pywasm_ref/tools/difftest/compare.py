@@ -118,6 +118,8 @@ def spoken(outcome: Outcome, ability: Ability) -> str:
     if outcome.kind == "trap":
         words = outcome.words if ability.exact else ALIKE.get(outcome.words, outcome.words)
         return f"trap {words}" if ability.reasons else "trap"
+    if outcome.kind == "exception" and not ability.reasons:
+        return "exception"
     return str(outcome)
 
 

@@ -40,6 +40,15 @@ DEEPEST = 3
 ABOVE: Mapping[type, str] = {StructType: "struct", ArrayType: "array", FuncType: "func"}
 
 
+GLOBAL = 7
+"""The number from which the globals of the host come."""
+
+
+def host_number(t: ValType, n: int) -> int:
+    """What the host gives where a number is wanted, the n-th time."""
+    return (n * 0x9E37_79B9 + 1) % (1 << functions.WIDTHS[t])
+
+
 @dataclass(frozen=True, slots=True)
 class HostObject:
     """What a reference of the host stands for."""
@@ -94,7 +103,7 @@ class Run:
             case FuncTypeUse(DefType() as deftype):
                 return functions.func_alloc(store, deftype, self._function(name, functype(deftype).results))
             case GlobalType():
-                return functions.global_alloc(store, t, self._value(t.type, 7))
+                return functions.global_alloc(store, t, self._value(t.type, GLOBAL))
             case MemType():
                 return functions.mem_alloc(store, t)
             case TableType():
@@ -116,7 +125,7 @@ class Run:
     def _value(self, t: ValType, n: int) -> Value:
         if isinstance(t, RefType):
             return None if t.null else self.store.host_alloc(HostObject(n))
-        return (n * 0x9E37_79B9 + 1) % (1 << functions.WIDTHS[t])
+        return host_number(t, n)
 
     def argument(self, arg: Argument) -> Value:
         if isinstance(arg, str):

@@ -20,10 +20,10 @@ class Peer(Protocol):
 
 
 class Ours:
-    """An engine of this package, chosen by its name."""
+    """An engine of this package, chosen by its name; what follows a colon tells several of one engine apart."""
 
     def __init__(self, name: str) -> None:
-        self.engine = selection.engine(name)
+        self.engine = selection.engine(name.partition(":")[0])
 
     def run(self, job: Job) -> Answer:
         return observe(self.engine, job)
@@ -55,7 +55,7 @@ KINDS: Mapping[str, Kind] = {
     "wasmtime": Kind(_late("wasmtime_peer", "peer"), VAGUE),
     "pywasm3": Kind(_late("outsiders", "Pywasm3"), Ability(words=False, refusals=False, reasons=False, state=False), portable=True),
     "pywasm": Kind(_late("outsiders", "Pywasm"), Ability(words=False, refusals=False, reasons=False, state=False), portable=True),
-    "node": Kind(_late("outsiders", "Node"), Ability(words=False, refusals=False, exact=False, state=False), portable=True),
+    "node": Kind(_late("outsiders", "Node"), Ability(words=False, refusals=False, reasons=False, state=False), portable=True),
     "cmd": Kind(_late("outsiders", "Command"), Ability(words=False, refusals=False, reasons=False, state=False), portable=True),
 }
 """By the part of a name before the colon: `wasmtime:winch`, `cmd:wasm-interp {file} …`."""

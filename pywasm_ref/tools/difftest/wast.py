@@ -12,6 +12,7 @@ from pywasm_ref.syntax.modules import Export, ExternKind, Func, Global, Mem, Mod
 from pywasm_ref.syntax.types import F32, F64, I32, I64, V128, FuncTypeUse, GlobalType, MemType, RefType, TableType, TagType, ValType
 from pywasm_ref.tools.difftest.generate.space import const, make
 from pywasm_ref.tools.difftest.jobs import Answer, Argument, Call, Job, Outcome
+from pywasm_ref.tools.difftest.observe import GLOBAL, host_number
 
 NUMBERS: dict[str, ValType] = {"i32": I32, "i64": I64, "f32": F32, "f64": F64, "v128": V128}
 PATTERNS = ("func", "i31", "struct", "array", "exn")
@@ -84,7 +85,7 @@ def pattern(value: str) -> str:
 
 
 def host_module(module: Module) -> Module | None:
-    """A module with exports for all imports: functions that give zeros, and the rest as it is asked for."""
+    """A module with exports for all imports: functions that give zeros, globals as the host of the lab has them, the rest as asked for."""
     if not module.imports:
         return None
     parts: dict[str, list[object]] = {"funcs": [], "globals": [], "mems": [], "tables": [], "tags": []}
@@ -102,7 +103,9 @@ def _provided(module: Module, t: object) -> tuple[str, ExternKind, object]:
             comp = [sub.comp for group in module.types for sub in group.subtypes][x]
             return "funcs", ExternKind.FUNC, Func(x, (), Expr(_zeros(getattr(comp, "results", ()))))
         case GlobalType():
-            return "globals", ExternKind.GLOBAL, Global(t, Expr(_zeros((t.type,))))
+            zero = isinstance(t.type, RefType)
+            init = _zeros((t.type,)) if zero else (const(t.type, host_number(t.type, GLOBAL)),)
+            return "globals", ExternKind.GLOBAL, Global(t, Expr(init))
         case MemType():
             return "mems", ExternKind.MEM, Mem(t)
         case TableType():

@@ -25,6 +25,8 @@ def attempt(run: Callable[[Job], Answer], job: Job) -> Answer:
     """The answer, whatever happens short of the death of the process."""
     try:
         return run(job)
+    except NotImplementedError as error:
+        return Answer(Outcome("unsupported", str(error)))
     except MemoryError:
         return Answer(Outcome("memory", "MemoryError"))
     except Exception as error:  # noqa: BLE001  an error that is none of WebAssembly's is what is looked for

@@ -54,7 +54,7 @@ def wrong_subtyping() -> None:
         also = t.heap is AbsHeapType.STRUCT and proper(ref, RefType(False, AbsHeapType.ARRAY), types)
         return proper(ref, t, types) or also
 
-    reference.ref_ok = ref_ok
+    vars(reference)["ref_ok"] = ref_ok
 
 
 def lost_minus_zero() -> None:

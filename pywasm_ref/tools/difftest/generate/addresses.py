@@ -31,7 +31,7 @@ def wild(body: Body, t: NumType) -> int:
 
 def address(body: Body, op: Op) -> tuple[int, tuple[int, int]]:
     """The code of an address; the memory, alignment and offset that go with it. Most addresses are among the first few, so that code
-    reads what it wrote; others lie around the end of the first page."""
+    reads what it wrote; others touch the last byte that there was at first."""
     memory = body.choices.below(len(body.space.mems))
     t = body.space.mems[memory].addr
     align = body.choices.between(0, op.access.bit_length() - 1)
@@ -39,8 +39,9 @@ def address(body: Body, op: Op) -> tuple[int, tuple[int, int]]:
         masked(body, t, PAGE - 1)
         return memory, (align, wild(body, t))
     offset = body.choices.weighted({0: 5, body.choices.below(16): 4, body.choices.below(1024): 1})
-    if body.choices.chance(6):
-        body.const(t, PAGE - op.access - offset)
+    pages = body.space.mems[memory].limits.min
+    if pages and body.choices.chance(10):
+        body.const(t, pages * PAGE - op.access - offset)
         return memory, (align, offset)
     masked(body, t, body.choices.choose((0x1F, 0x3F, 0xFFF)))
     return memory, (align, offset)

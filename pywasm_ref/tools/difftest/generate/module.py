@@ -9,7 +9,7 @@ from pywasm_ref import binary
 from pywasm_ref.features import Features
 from pywasm_ref.syntax.instructions import Expr, Instrs
 from pywasm_ref.syntax.modules import Export, ExternKind, Func, Module
-from pywasm_ref.syntax.types import I32, RefType, ValType
+from pywasm_ref.syntax.types import I32, V128, RefType, ValType
 from pywasm_ref.tools.difftest.generate import control, memories, operands, references  # noqa: F401  their import registers the emitters
 from pywasm_ref.tools.difftest.generate.body import Body, Menu
 from pywasm_ref.tools.difftest.generate.choices import Choices, Seeded
@@ -86,8 +86,14 @@ def _start(space: Space) -> int | None:
 
 
 def callable_functions(space: Space) -> list[int]:
-    """Functions whose parameters a host can give."""
-    return [f for f, x in enumerate(space.funcs) if f >= space.imported_funcs and all(_from_host(t) for t in space.types.func(x).params)]
+    """Functions whose parameters a host can give; to a plain one, they give numbers only, too."""
+    found = []
+    for f, x in enumerate(space.funcs):
+        t = space.types.func(x)
+        plain = not any(isinstance(u, RefType) or u is V128 for u in (*t.params, *t.results))
+        if f >= space.imported_funcs and all(map(_from_host, t.params)) and (plain or not space.profile.plain_host):
+            found.append(f)
+    return found
 
 
 def _from_host(t: ValType) -> bool:

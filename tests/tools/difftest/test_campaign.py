@@ -1,0 +1,159 @@
+"""Campaigns: they go on where they stopped, give the same findings wherever they run, and leave scripts that show each."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import Executor, Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pywasm_ref.cli import main
+from pywasm_ref.embedding import selection
+from pywasm_ref.script.run import Runner, run_script
+from pywasm_ref.source import Source
+from pywasm_ref.tools.difftest import shards
+from pywasm_ref.tools.difftest.campaign import Folder, NotTheSame, Settings, local_pool, run
+from pywasm_ref.tools.difftest.generate import PROFILES, seeded
+from pywasm_ref.tools.difftest.peers import peer
+from pywasm_ref.tools.difftest.shards import Shard, crew, run_shard
+from pywasm_ref.tools.difftest.wast import script
+
+TWICE = ("reference", "reference:again")
+"""Two processes of one engine: nothing is found, and all of the machinery is used."""
+
+
+class Here(Executor):
+    """Does everything at once, in this process."""
+
+    def submit(self, call: Any, /, *args: Any, **more: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(call(*args, **more))
+        return future
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(TWICE, ("1.0",), ("modules", "mutants", "single"), most=6)
+
+
+def test_a_campaign_that_was_stopped_goes_on(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = run(settings, Folder(tmp_path / "whole", settings), Here(), lambda _: None)
+    parts = tmp_path / "parts"
+    run(settings, Folder(parts, settings), Here(), lambda _: None)
+    lines = (parts / "shards.jsonl").read_text().splitlines()
+    (parts / "shards.jsonl").write_text(lines[0] + "\n" + lines[1][:20])
+    done: list[Shard] = []
+
+    def noted(shard: Shard, engines: tuple[str, ...]) -> dict[str, Any]:
+        done.append(shard)
+        return run_shard(shard, engines)
+
+    monkeypatch.setattr("pywasm_ref.tools.difftest.campaign.run_shard", noted)
+    resumed = run(settings, Folder(parts, settings), Here(), lambda _: None)
+    assert [shard.work for shard in done] == ["mutants", "single"]
+    assert (resumed.jobs, resumed.usable, resumed.findings) == (whole.jobs, whole.usable, whole.findings)
+    assert (parts / "report.html").read_text().startswith("<!doctype html>")
+
+
+def test_a_folder_belongs_to_one_campaign(tmp_path: Path, settings: Settings) -> None:
+    Folder(tmp_path, settings)
+    with pytest.raises(NotTheSame, match="other settings"):
+        Folder(tmp_path, Settings(TWICE, ("2.0",)))
+
+
+def test_an_engine_that_differs_is_found_made_small_and_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    names = ("reference", "reference:shift_mask")
+    commands = {"reference:shift_mask": (sys.executable, "-m", "tests.tools.difftest.faults")}
+    monkeypatch.setitem(shards._CREWS, names, shards.Crew(names, commands))
+    settings = Settings(names, ("3.0",), ("single",), most=400, reduce_seconds=20)
+    totals = run(settings, Folder(tmp_path, settings), Here(), lambda _: None)
+    crew(names).close()
+    assert totals.unexplained()
+    (found,) = (tmp_path / "finds").iterdir()
+    words = found.read_text()
+    assert words.startswith(";; reference:shift_mask does not agree with reference.")
+    assert "i64.shr_u" in words
+    assert not run_script(Source("find", words), Runner(selection.engine("reference"), PROFILES["3.0"].features)).failures
+
+
+@pytest.mark.parametrize("release", PROFILES)
+def test_any_module_can_be_written_as_a_script_that_passes(release: str) -> None:
+    reference = peer("reference")
+    for seed in range(12):
+        job = seeded(seed, PROFILES[release]).job()
+        answer = reference.run(job)
+        if answer.start.kind != "returned" or answer.host:
+            continue
+        words = script(job, answer, ["a story"])
+        report = run_script(Source(f"{release} {seed}", words), Runner(selection.engine("reference"), job.features))
+        assert not report.failures, words
+
+
+def test_processes_here_give_what_one_process_gives(tmp_path: Path, settings: Settings) -> None:
+    with local_pool(2) as pool:
+        totals = run(settings, Folder(tmp_path, settings), pool, lambda _: None)
+    assert totals.jobs.total() == 18
+    assert not totals.findings
+
+
+@pytest.mark.slow
+def test_a_cluster_gives_what_this_machine_gives(tmp_path: Path, settings: Settings) -> None:
+    distributed = pytest.importorskip("distributed")
+    from pywasm_ref.tools.difftest.campaign import cluster_pool
+
+    here = run(settings, Folder(tmp_path / "here", settings), Here(), lambda _: None)
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        cluster_pool(cluster.scheduler_address) as pool,
+    ):
+        there = run(settings, Folder(tmp_path / "there", settings), pool, lambda _: None)
+    assert (there.jobs, there.findings, there.outcomes) == (here.jobs, here.findings, here.outcomes)
+
+
+def test_the_command_runs_a_corpus_and_says_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    for seed in range(3):
+        (corpus / f"{seed}.wasm").write_bytes(seeded(seed, PROFILES["1.0"]).job().data)
+    line = [
+        "diff",
+        "--engines",
+        ",".join(TWICE),
+        "--corpus",
+        str(corpus),
+        "--report",
+        str(tmp_path / "report"),
+        "--jobs",
+        "1",
+        "--features",
+        "1.0",
+    ]
+    assert main(line) == 0
+    assert capsys.readouterr().out.startswith("3 jobs")
+    assert len(json.loads((tmp_path / "report" / "shards.jsonl").read_text())["findings"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--engines", "reference,nobody"], "there is no engine 'nobody'"),
+        (["--engines", "reference"], "at least two engines are needed"),
+        (["--features", "4.0"], "not for 4.0"),
+        (["--work", "play"], "not play"),
+        (["--engines", ",".join(TWICE), "--time", "1", "--cluster", "tcp://127.0.0.1:1"], "127.0.0.1:1"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_line(
+    words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if "--cluster" in words:
+        pytest.importorskip("distributed")
+    assert main(["diff", *words]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert len(error.splitlines()) == 1
