@@ -151,7 +151,7 @@ class Pywasm3(Outsider):
         for place, name, t in module.imports:
             if isinstance(t, FuncTypeUse) and isinstance(t.type, DefType):
                 ft = functype(t.type)
-                letters = {I32: "i", I64: "I", F32: "f", F64: "F"}
+                letters: dict[ValType, str] = {I32: "i", I64: "I", F32: "f", F64: "F"}
                 sides = ["".join(letters[u] for u in side) for side in (ft.results, ft.params)]
                 loaded.link_function(place, name, f"{sides[0] or 'v'}({sides[1]})", self.host(name, ft))
         return environment, runtime
@@ -205,6 +205,7 @@ class Pywasm(Outsider):
 
     def invoke(self, instance: Any, name: str, args: Sequence[Any], t: FuncType) -> Sequence[Any]:
         runtime, module = instance
+        runtime.machine.stack = self.pywasm.core.Stack()  # a call that trapped leaves its frames there, and later calls fail over them
         found: Sequence[Any] = runtime.invocate(module, name, list(args))
         return found
 
