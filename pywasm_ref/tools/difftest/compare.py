@@ -42,12 +42,13 @@ class Difference:
 @dataclass(frozen=True, slots=True)
 class Ability:
     """How exactly an engine can tell: `words` of refusals, malformed and invalid apart (`refusals`), reasons of traps, those that are alike
-    apart (`exact`), and the `state` at last."""
+    apart (`exact`), the bits of NaNs, and the `state` at last."""
 
     words: bool = True
     refusals: bool = True
     reasons: bool = True
     exact: bool = True
+    nans: bool = True
     state: bool = True
 
 
@@ -88,7 +89,7 @@ def first_difference(job: Job, a: tuple[str, Answer], b: tuple[str, Answer], abi
                 return None
             said, heard = spoken(one, ability), spoken(other, ability)
         else:
-            said, heard = str(one), str(other)
+            said, heard = _told(str(one), ability), _told(str(other), ability)
         if said != heard:
             return Difference(where, name_a, name_b, said, heard)
     return None
@@ -120,7 +121,21 @@ def spoken(outcome: Outcome, ability: Ability) -> str:
         return f"trap {words}" if ability.reasons else "trap"
     if outcome.kind == "exception" and not ability.reasons:
         return "exception"
-    return str(outcome)
+    return _told(str(outcome), ability)
+
+
+_FLOATS = re.compile(r"(f32|f64):0x([0-9a-f]+)")
+_INFINITY = {"f32": 0x7F80_0000, "f64": 0x7FF0_0000_0000_0000}
+
+
+def _told(words: str, ability: Ability) -> str:
+    """The words, with NaNs that are all alike for who cannot tell their bits."""
+    return words if ability.nans else _FLOATS.sub(_nameless, words)
+
+
+def _nameless(found: re.Match[str]) -> str:
+    magnitude = int(found[2], 16) & ((1 << (31 if found[1] == "f32" else 63)) - 1)
+    return f"{found[1]}:nan" if magnitude > _INFINITY[found[1]] else found[0]
 
 
 _NUMBERS = re.compile(r"0x[0-9a-f]+|\d+|'[^']*'")

@@ -48,7 +48,7 @@ function extern(name, t, heard) {
   if (t.kind === "func") {
     return (...args) => {
       const n = heard.length;
-      heard.push(`${name}(${args.map((arg, i) => hex(toBits(t.type[0][i], arg))).join(", ")})`);
+      heard.push(`${name}(${args.map((arg, i) => `${t.type[0][i]}:${hex(toBits(t.type[0][i], arg))}`).join(", ")})`);
       const given = t.type[1].map((type) => hostNumber(type, n));
       return given.length === 1 ? given[0] : given.length ? given : undefined;
     };

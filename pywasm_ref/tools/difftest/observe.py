@@ -24,7 +24,6 @@ from pywasm_ref.syntax.types import (
     GlobalType,
     MemType,
     RefType,
-    ResultType,
     StorageType,
     StructType,
     TableType,
@@ -101,7 +100,7 @@ class Run:
         store = self.store
         match t:
             case FuncTypeUse(DefType() as deftype):
-                return functions.func_alloc(store, deftype, self._function(name, functype(deftype).results))
+                return functions.func_alloc(store, deftype, self._function(name, functype(deftype)))
             case GlobalType():
                 return functions.global_alloc(store, t, self._value(t.type, GLOBAL))
             case MemType():
@@ -112,13 +111,13 @@ class Run:
                 return functions.tag_alloc(store, t)
         raise Unlinkable(f"{name} is nothing that this host can give")
 
-    def _function(self, name: str, results: ResultType) -> Callable[[Sequence[Value]], Sequence[Value]]:
+    def _function(self, name: str, t: FuncType) -> Callable[[Sequence[Value]], Sequence[Value]]:
         """A function that notes that it was called, and with what."""
 
         def code(args: Sequence[Value]) -> Sequence[Value]:
             n = len(self.calls)
-            self.calls.append(f"{name}({', '.join(self.dump_any(arg) for arg in args)})")
-            return [self._value(t, n) for t in results]
+            self.calls.append(f"{name}({', '.join(map(self.dump, t.params, args))})")
+            return [self._value(result, n) for result in t.results]
 
         return code
 

@@ -110,7 +110,7 @@ class Outsider:
 
         def called(*args: Any) -> Any:
             n = len(self.heard)
-            words = [from_number(p, arg).partition(":")[2] for p, arg in zip(t.params, args, strict=True)]
+            words = [from_number(p, arg) for p, arg in zip(t.params, args, strict=True)]
             self.heard.append(f"{name}({', '.join(words)})")
             given = [to_number(r, host_number(r, n)) for r in t.results]
             return given[0] if len(given) == 1 else given or None
@@ -128,7 +128,8 @@ class Outsider:
         return (Exception,)
 
     def refusal(self, error: Exception) -> Outcome:
-        return Outcome("invalid", str(error)[:200])
+        """A module that we find valid and that does not start: for all that these packages tell, it trapped."""
+        return Outcome("trap", str(error)[:200])
 
     def failure(self, error: Exception) -> Outcome:
         return Outcome("trap", str(error)[:200])

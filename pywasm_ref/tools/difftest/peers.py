@@ -49,14 +49,15 @@ def _late(module: str, attribute: str) -> Callable[[str], Peer]:
 
 
 VAGUE = Ability(words=False, refusals=False, exact=False)
+PLAIN = Ability(words=False, refusals=False, reasons=False, nans=False, state=False)
 KINDS: Mapping[str, Kind] = {
     "reference": Kind(Ours, Ability()),
     "fast": Kind(Ours, Ability()),
     "wasmtime": Kind(_late("wasmtime_peer", "peer"), VAGUE),
-    "pywasm3": Kind(_late("outsiders", "Pywasm3"), Ability(words=False, refusals=False, reasons=False, state=False), portable=True),
-    "pywasm": Kind(_late("outsiders", "Pywasm"), Ability(words=False, refusals=False, reasons=False, state=False), portable=True),
-    "node": Kind(_late("outsiders", "Node"), Ability(words=False, refusals=False, reasons=False, state=False), portable=True),
-    "cmd": Kind(_late("outsiders", "Command"), Ability(words=False, refusals=False, reasons=False, state=False), portable=True),
+    "pywasm3": Kind(_late("outsiders", "Pywasm3"), PLAIN, portable=True),
+    "pywasm": Kind(_late("outsiders", "Pywasm"), PLAIN, portable=True),
+    "node": Kind(_late("outsiders", "Node"), PLAIN, portable=True),
+    "cmd": Kind(_late("outsiders", "Command"), PLAIN, portable=True),
 }
 """By the part of a name before the colon: `wasmtime:winch`, `cmd:wasm-interp {file} …`."""
 

@@ -10,7 +10,7 @@ from pywasm_ref.features import Features
 from pywasm_ref.isa import OPS
 from pywasm_ref.syntax.instructions import Expr, Op
 from pywasm_ref.syntax.modules import Export, ExternKind, Func, Module
-from pywasm_ref.syntax.types import I32, I64, FuncType, RecType, RefType, SubType, ValType
+from pywasm_ref.syntax.types import I32, I64, V128, FuncType, RecType, RefType, SubType, ValType
 from pywasm_ref.tools.difftest.generate import Generated, Profile, Seeded
 from pywasm_ref.tools.difftest.generate.body import NUMBERS, lanes
 from pywasm_ref.tools.difftest.generate.choices import Choices
@@ -23,20 +23,21 @@ COMBINATIONS = 40
 
 
 @lru_cache(maxsize=16)
-def rows(features: Features, relaxed: bool) -> tuple[Op, ...]:
-    """The instructions that take numbers and give numbers."""
-    return tuple(op for op in OPS if op.feature in features and fixed(op) and _numbers(op) and (relaxed or "relaxed" not in op.mnemonic))
+def rows(features: Features, relaxed: bool, plain: bool) -> tuple[Op, ...]:
+    """The instructions that take numbers and give numbers; those on vectors only where a host has them."""
+    known = [op for op in OPS if op.feature in features and fixed(op) and (relaxed or "relaxed" not in op.mnemonic)]
+    return tuple(op for op in known if _numbers(op, plain))
 
 
-def _numbers(op: Op) -> bool:
+def _numbers(op: Op, plain: bool) -> bool:
     params, results = SIGNATURES[op]
-    return not any(isinstance(t, RefType) for t in (*params, *results)) and bool(results)
+    return not any(isinstance(t, RefType) or (plain and t is V128) for t in (*params, *results)) and bool(results)
 
 
 def single(seed: int, profile: Profile) -> Generated:
     """The instruction of that number, numbers beyond the last starting again with other operands."""
     choices = Seeded(f"single {seed}")
-    known = rows(profile.features, profile.relaxed)
+    known = rows(profile.features, profile.relaxed, profile.plain_host)
     op = known[seed % len(known)]
     params, results = SIGNATURES[op]
     body = [make("local.get", x) for x in range(len(params))]
