@@ -3,9 +3,9 @@
 #   make demo          small programs that show what this is
 #   make test          the tests
 #   make check         lint, types, import contracts, documents
-#   make conformance   the official suites, one table
+#   make conformance   the official suites on every engine that is here, one table
 #   make bench         the reference engine against other engines for Python, and on real modules
-#   make fuzz          mutated input for SECONDS (default 120) at each entry point
+#   make fuzz          mutated input for SECONDS (default 120) at each entry point, and as long generated modules on all engines
 #   make sanitize      the native engine under AddressSanitizer and UBSan: its tests, the official suite, fuzzing for SECONDS
 #   make kernels       rebuild the benchmark kernels from their C sources
 
@@ -44,7 +44,7 @@ contracts: $(VENV)/.installed-dev
 documents: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q tests/docs
 
-conformance: $(VENV)/.installed
+conformance: $(VENV)/.installed-test
 	$(BIN)/python spec-tests/conformance.py -j $(JOBS)
 
 bench: $(VENV)/.installed-bench
@@ -53,6 +53,7 @@ bench: $(VENV)/.installed-bench
 
 fuzz: $(VENV)/.installed-test
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+	$(BIN)/python -m pywasm_ref diff --seed $$(date +%s) --time $(SECONDS) --jobs $(JOBS) --report build/fuzz/diff-$$(date +%s)
 
 sanitize: $(VENV)/.installed-test
 	$(BIN)/python -m tests.sanitize --seconds $(SECONDS)

@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from pywasm_ref import binary
 from pywasm_ref.embedding import functions, selection
 from pywasm_ref.errors import WasmError
 from pywasm_ref.syntax.types import DefType, FuncTypeUse, RefType
@@ -22,6 +23,7 @@ from pywasm_ref.tools.difftest.jobs import Answer, Call, Job
 from pywasm_ref.tools.difftest.mutate import bytes_mutant
 from pywasm_ref.tools.difftest.peers import kind
 from pywasm_ref.tools.difftest.single import single
+from pywasm_ref.tools.difftest.twist import twisted
 from pywasm_ref.validation.types import functype
 
 SIZE = 100
@@ -94,9 +96,11 @@ def profile_for(release: str, engines: Sequence[str]) -> Profile:
 
 
 def mutant(seed: int, profile: Profile) -> Job:
-    """A generated module with wounds, to be accepted or refused."""
+    """A generated module with wounds, to be accepted or refused: by turns in its bytes and in its instructions."""
     rng = random.Random(f"mutant {seed}")
     small = replace(profile, funcs=3, instructions=25)
+    if seed % 2:
+        return Job(binary.encode(twisted(rng, seeded(seed, small).module)), (), profile.features, instantiate=False)
     data = bytes_mutant(rng, seeded(seed, small).job().data, seeded(seed // 7, small).job().data)
     return Job(data, (), profile.features, instantiate=False)
 

@@ -1,0 +1,85 @@
+"""wasmtime behind our protocols: vectors, references and the bits of NaNs come through, and scripts run."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from pywasm_ref import binary, text
+from pywasm_ref.features import WASM_3
+from pywasm_ref.script.run import run_script
+from pywasm_ref.source import Source
+from pywasm_ref.tools.difftest.jobs import Argument, Call, Job
+from pywasm_ref.tools.difftest.observe import observe
+from pywasm_ref.tools.difftest.peers import peer
+
+pytest.importorskip("wasmtime")
+
+from pywasm_ref.tools.difftest.wasmtime.engine import WasmtimeEngine
+from pywasm_ref.tools.difftest.wasmtime.script import WasmtimeRunner
+
+MODULE = """(module
+  (type $s (struct (field i8) (field anyref) (field v128))) (type $t (array (mut i16)))
+  (import "host" "log" (func $log (param f32 i64)))
+  (tag $x (export "x") (param i32 anyref))
+  (func (export "log") (call $log (f32.const nan:0x200001) (i64.const -1)))
+  (func (export "vector") (param v128) (result v128) (v128.not (local.get 0)))
+  (func (export "payload") (param f32) (result f32) (local.get 0))
+  (func (export "i31") (result anyref) (ref.i31 (i32.const -1)))
+  (func (export "struct") (result anyref) (struct.new $s (i32.const 255) (ref.i31 (i32.const 7)) (v128.const i64x2 1 2)))
+  (func (export "array") (result externref) (extern.convert_any (array.new $t (i32.const -1) (i32.const 2))))
+  (func (export "host") (param externref) (result anyref) (any.convert_extern (local.get 0)))
+  (func (export "throw") (throw $x (i32.const 1) (ref.null any)))
+  (func (export "caught") (result exnref) (block $l (result exnref)
+    (try_table (catch_all_ref $l) (throw $x (i32.const 2) (ref.i31 (i32.const 3)))) unreachable))
+  (func (export "trap") unreachable))"""
+CALLS: dict[str, tuple[Argument, ...]] = {
+    "log": (),
+    "vector": (1,),
+    "payload": (0x7FA0_0001,),
+    "i31": (),
+    "struct": (),
+    "array": (),
+    "host": ("extern 3",),
+    "throw": (),
+    "caught": (),
+    "trap": (),
+}
+
+
+def job() -> Job:
+    return Job(binary.encode(text.parse(MODULE)), tuple(Call(name, args) for name, args in CALLS.items()), WASM_3)
+
+
+@pytest.mark.parametrize("strategy", ["cranelift", "pulley"])
+def test_all_that_our_engine_sees_wasmtime_sees(strategy: str) -> None:
+    assert observe(WasmtimeEngine(strategy), job()) == peer("reference").run(job())
+
+
+def test_nothing_is_refused_that_is_valid_and_the_other_way_round() -> None:
+    wrong = Job(b"\0asm\1\0\0\0\1\1", (), WASM_3, instantiate=False)
+    assert observe(WasmtimeEngine(), wrong).start.kind == "malformed"
+
+
+def test_a_script_counts_the_right_reason_and_no_words() -> None:
+    source = Source(
+        "a script",
+        """(module (table 1 funcref) (func (export "f") (call_indirect (i32.const 9))) (func (export "g") (unreachable)))
+        (assert_trap (invoke "f") "undefined element")
+        (assert_trap (invoke "g") "integer overflow")
+        (assert_invalid (module (func (result i32))) "type mismatch")
+        (assert_malformed (module quote "(func") "whatever")
+        (assert_malformed (module binary "") "unexpected end")
+        (assert_invalid (module (func)) "type mismatch")""",
+    )
+    report = run_script(source, WasmtimeRunner(WasmtimeEngine(), WASM_3))
+    assert [failure.line for failure in report.failures] == [3, 7]
+
+
+def test_without_the_package_there_is_one_error_that_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith(("wasmtime", "pywasm_ref.tools.difftest.wasmtime"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "wasmtime", None)
+    with pytest.raises(ImportError, match=r"pip install 'pywasm-ref\[diff\]'"):
+        peer("wasmtime")
