@@ -23,8 +23,14 @@ Children = dict[str, Child]
 
 @pytest.fixture(scope="module", params=["fast", "wasmtime"])
 def pair(request: pytest.FixtureRequest) -> Iterator[Children]:
-    """The reference engine and another one, each in its process."""
-    children = {name: Child(name) for name in ("reference", request.param)}
+    """The reference engine and another one, each in its process; the native engine is known to its tests, finished or not."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYWASM_FASTCORE_PREVIEW", "1")
+        yield from started(request.param)
+
+
+def started(name: str) -> Iterator[Children]:
+    children = {each: Child(each) for each in ("reference", name)}
     try:
         for child in children.values():
             child.ask(seeded(0, PROFILES["1.0"]).job())
