@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import cast
 
 from pywasm_ref.cli.errors import Unusable, errors_in
 from pywasm_ref.cli.inputs import engine_module_in, engine_named
 from pywasm_ref.cli.options import chosen_features
 from pywasm_ref.embedding import functions, words
-from pywasm_ref.embedding.engine import Func, Instance, Store, Value
+from pywasm_ref.embedding.engine import Extern as EngineExtern
+from pywasm_ref.embedding.engine import Func, Instance, Module, Store, Value
 from pywasm_ref.embedding.limits import Limits
 from pywasm_ref.errors import Interrupted, Malformed, Unlinkable, WasmException
 from pywasm_ref.script import render
@@ -46,6 +47,7 @@ def limits(options: argparse.Namespace) -> Limits:
     return Limits(
         fuel=options.fuel,
         memory_pages=DEFAULTS.memory_pages if options.max_memory is None else options.max_memory,
+        table_entries=DEFAULTS.table_entries if options.max_table is None else options.max_table,
         call_depth=DEFAULTS.call_depth if options.call_depth is None else options.call_depth,
         heap=DEFAULTS.heap if options.max_heap is None else options.max_heap,
     )
@@ -56,8 +58,12 @@ def instantiated(options: argparse.Namespace, store: Store, source: Source) -> I
     module = engine_module_in(source, store.engine, chosen_features(options))
     for module_name, name, t in functions.module_imports(module):
         raise Unlinkable(f'unknown import "{module_name}"."{name}": {words.externtype(t)} is needed, and nothing provides it')
+    return instance_of(module, (), store, source)
+
+
+def instance_of(module: Module, externs: Sequence[EngineExtern], store: Store, source: Source) -> Instance:
     with errors_in(source), exceptions_in(store, {}):
-        return functions.module_instantiate(store, module, ())
+        return functions.module_instantiate(store, module, externs)
 
 
 def store_for(options: argparse.Namespace) -> Store:
@@ -65,12 +71,12 @@ def store_for(options: argparse.Namespace) -> Store:
 
 
 @contextlib.contextmanager
-def stopping_after(store: Store, seconds: float | None) -> Iterator[None]:
-    """Throw the store's stop switch after a time."""
+def stopping_after(stop: Callable[[], None], seconds: float | None) -> Iterator[None]:
+    """Stop the guest after a time."""
     if seconds is None:
         yield
         return
-    timer = threading.Timer(seconds, store.interrupt)
+    timer = threading.Timer(seconds, stop)
     timer.daemon = True
     timer.start()
     try:

@@ -47,13 +47,24 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run_command(argv: Sequence[str] | None) -> int:
+    own, program = split(list(sys.argv[1:] if argv is None else argv))
     try:
-        options, rest = parser().parse_known_args(argv)
+        options, rest = parser().parse_known_args(own)
+        if program and not hasattr(options, "args"):
+            rest += ["--", *program]
         if rest:
             options.parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        if program:
+            options.args = program
     except SystemExit as stop:  # after --help, --version and wrong usage
         return int(stop.code or 0)
     return int(options.run(options))
+
+
+def split(argv: list[str]) -> tuple[list[str], list[str]]:
+    """The words of the command, and those behind `--`, which are a program's own; all behind --invoke belongs to that."""
+    at = argv.index("--") if "--" in argv else len(argv)
+    return (argv, []) if "--invoke" in argv[:at] else (argv[:at], argv[at + 1 :])
 
 
 class Closed(TextIOBase):

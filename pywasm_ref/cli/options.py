@@ -38,6 +38,7 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--fuel", type=count, metavar="N", help="stop after N instructions")
     group.add_argument("--call-depth", type=count, metavar="N", help="at most N calls that have not returned")
     group.add_argument("--max-memory", type=count, metavar="PAGES", help="at most so many pages of 64 KiB for all memories together")
+    group.add_argument("--max-table", type=count, metavar="N", help="at most N entries in all tables together")
     group.add_argument("--max-heap", type=count, metavar="N", help="at most N structures and arrays, large ones counted by their elements")
     group.add_argument("--timeout", type=seconds, metavar="SECONDS", help="stop the guest after this time")
 

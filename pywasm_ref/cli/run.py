@@ -1,13 +1,17 @@
-"""`run`: instantiate a module and call one of its functions."""
+"""`run`: instantiate a module and call one of its functions; a program for WASI with what it is lent."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
+from pywasm_ref.cli import wasi
 from pywasm_ref.cli.calls import add_invoke, call, instantiated, invocation, stopping_after, store_for
-from pywasm_ref.cli.inputs import read_module
-from pywasm_ref.cli.options import add_engine, add_features, add_file, add_limits
+from pywasm_ref.cli.inputs import engine_module_in, read_module
+from pywasm_ref.cli.options import add_engine, add_features, add_file, add_limits, chosen_features
+from pywasm_ref.embedding import functions
+from pywasm_ref.embedding.engine import Instance, Store
+from pywasm_ref.source import Source
 
 START = "_start"
 
@@ -17,13 +21,18 @@ EPILOG = """\
 With --invoke, the export is called and its results are printed, one on a line.
 Without, `_start` is called where the module exports it.
 
-Arguments are read by the type of the parameter, as literals of the text format: 30, -1, 0xffff_ffff, 1.5e3, inf, nan:0x200000,
-"i32x4 1 2 3 4" for a vector, null or (for externref) any number for a reference.
+A program for WASI gets the arguments behind `--`, and of this machine only what is lent to it. Its exit code is that of the command.
+
+Arguments of --invoke are read by the type of the parameter, as literals of the text format: 30, -1, 0xffff_ffff, 1.5e3, inf,
+nan:0x200000, "i32x4 1 2 3 4" for a vector, null or (for externref) any number for a reference.
 
 examples:
   pywasm-ref run fib.wat --invoke fib 30
   pywasm-ref run loop.wasm --fuel 1_000_000 --invoke main
   pywasm-ref run service.wasm --timeout 2.5 --max-memory 256
+  pywasm-ref run grep.wasm --dir texts::/texts:ro -- needle /texts/haystack.txt
+  pywasm-ref run build.wasm --mapdir project::/src --env MODE=fast --seed 1 --fake-clock
+  pywasm-ref run program.wasm --policy policy.toml --audit audit.jsonl
   echo '(module (func (export "pi") (result f64) (f64.const 3.14)))' | pywasm-ref run - --invoke pi
 """
 
@@ -33,20 +42,33 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_engine(parser)
     add_features(parser)
     add_limits(parser)
+    wasi.add_lent(parser)
     add_invoke(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     wanted = invocation(options)
+    policy = wasi.policy(options)
+    if options.explain:
+        print(policy.explain())
+        return 0
     source = read_module(options.file)
-    store = store_for(options)
-    with stopping_after(store, options.timeout):
+    store = store_for(wasi.with_limits_of(policy, options))
+    module = engine_module_in(source, store.engine, chosen_features(options))
+    if wasi.wants_wasi(functions.module_imports(module)):
+        return wasi.run(options, policy, store, module, source, wanted)
+    with stopping_after(store.interrupt, options.timeout):
         instance = instantiated(options, store, source)
-        if wanted is not None:
-            for line in call(store, instance, source, *wanted):
-                print(line)
-        elif START in instance.exports:
-            call(store, instance, source, START)
-        else:
-            print("instantiated; name a function with --invoke to call it", file=sys.stderr)
+        return started(store, instance, source, wanted)
+
+
+def started(store: Store, instance: Instance, source: Source, wanted: tuple[str, list[str]] | None) -> int:
+    """Call what is to be called."""
+    if wanted is not None:
+        for line in call(store, instance, source, *wanted):
+            print(line)
+    elif START in instance.exports:
+        call(store, instance, source, START)
+    else:
+        print("instantiated; name a function with --invoke to call it", file=sys.stderr)
     return 0

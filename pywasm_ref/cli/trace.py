@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     tracer = Tracer(sys.stdout, options.limit)
     ending = ""
     try:
-        with stopping_after(store, options.timeout):
+        with stopping_after(store.interrupt, options.timeout):
             store.observe(tracer if options.start or wanted is None else None)
             instance = instantiated(options, store, source)
             store.observe(tracer)

@@ -1,0 +1,485 @@
+"""A tree of files in memory."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Union
+
+from pywasm_ref.capabilities.access import Access, failure
+from pywasm_ref.capabilities.filesystem.nodes import Directory, Entry, Kind, Opening, Stat, Times
+from pywasm_ref.capabilities.quota import Quota
+
+BYTES = 256 << 20
+FILES = 65_536
+"""The quota of a tree in memory unless told otherwise."""
+
+SEEK_SET, SEEK_CUR, SEEK_END = range(3)
+DEVICES = itertools.count(1)
+
+Contents = Mapping[str, Union[bytes, str, "Contents"]]
+"""What a tree begins with: files by their names, and directories as mappings."""
+
+
+class Shared:
+    """What all nodes of a tree have in common."""
+
+    def __init__(self, access: Access, quota: Quota) -> None:
+        self.access = access
+        self.quota = quota
+        self.lock = threading.RLock()
+        self.dev = next(DEVICES)
+        self.inodes = itertools.count(1)
+
+
+class Node:
+    """A file, directory or symbolic link, open or not. It counts towards the quota until nobody can reach it."""
+
+    kind: Kind
+
+    def __init__(self, tree: Shared) -> None:
+        tree.quota.take(files=1)
+        self.tree = tree
+        self.ino = next(tree.inodes)
+        self.nlink = 0
+        self.handles = 0
+        self.atime = self.mtime = self.ctime = time.time_ns()
+
+    @property
+    def size(self) -> int:
+        return 0
+
+    def stat(self) -> Stat:
+        return Stat(self.kind, self.tree.dev, self.ino, self.nlink, self.size, self.atime, self.mtime, self.ctime)
+
+    def touch(self) -> None:
+        self.mtime = self.ctime = time.time_ns()
+
+    def set_times(self, times: Times) -> None:
+        atime, mtime = times
+        self.atime = self.atime if atime is None else atime
+        self.mtime = self.mtime if mtime is None else mtime
+        self.ctime = time.time_ns()
+
+    def unreferenced(self) -> None:
+        """Give back what is used, when the last name and the last handle are gone."""
+        if self.nlink == 0 and self.handles == 0:
+            self.tree.quota.give_back(bytes=self.size, files=1)
+            self.forget()
+
+    def forget(self) -> None:
+        """Let go of the contents."""
+
+
+class FileNode(Node):
+    kind = Kind.FILE
+
+    def __init__(self, tree: Shared) -> None:
+        super().__init__(tree)
+        self.data = bytearray()
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    def read_at(self, buffers: Sequence[memoryview], offset: int) -> int:
+        done = 0
+        with memoryview(self.data) as data:
+            for buffer in buffers:
+                n = min(len(buffer), max(0, len(data) - offset))
+                buffer[:n] = data[offset : offset + n]
+                offset += n
+                done += n
+        return done
+
+    def for_writing(self) -> bytearray:
+        """The bytes, to be changed; their number changes by `resize` only."""
+        return self.data
+
+    def resize(self, size: int) -> None:
+        """Fails   OSError EDQUOT, EFBIG"""
+        data = self.for_writing()
+        grown = size - len(data)
+        if grown > 0:
+            self.tree.quota.take(bytes=grown)
+            try:
+                data.extend(bytes(grown))
+            except (MemoryError, OverflowError):
+                self.tree.quota.give_back(bytes=grown)
+                raise failure(errno.EFBIG) from None
+        elif grown < 0:
+            del data[size:]
+            self.tree.quota.give_back(bytes=-grown)
+
+    def forget(self) -> None:
+        self.data = bytearray()
+
+
+class LinkNode(Node):
+    kind = Kind.SYMLINK
+
+    def __init__(self, tree: Shared, target: str) -> None:
+        super().__init__(tree)
+        self.target = target
+
+    @property
+    def size(self) -> int:
+        return len(self.target.encode(errors="surrogateescape"))
+
+
+class DirectoryNode(Node):
+    """A directory; `look_up`, `names`, `put` and `drop` are what another kind of directory changes."""
+
+    kind = Kind.DIRECTORY
+
+    def __init__(self, tree: Shared) -> None:
+        super().__init__(tree)
+        self.children: dict[str, Node] = {}
+        self.parent: DirectoryNode | None = None
+        self.removed = False
+
+    def look_up(self, name: str) -> Node | None:
+        return self.children.get(name)
+
+    def names(self) -> list[str]:
+        return list(self.children)
+
+    def put(self, name: str, node: Node) -> None:
+        """Fails   FileNotFoundError where this directory was removed"""
+        if self.removed:
+            raise failure(errno.ENOENT)
+        self.children[name] = node
+        node.nlink += 1
+        if isinstance(node, DirectoryNode):
+            node.parent = self
+        self.touch()
+
+    def drop(self, name: str) -> Node:
+        node = self.children.pop(name)
+        node.nlink -= 1
+        node.ctime = time.time_ns()
+        self.touch()
+        return node
+
+    def is_within(self, other: DirectoryNode) -> bool:
+        """Whether this is another directory, or somewhere below it."""
+        node: DirectoryNode | None = self
+        while node is not None:
+            if node is other:
+                return True
+            node = node.parent
+        return False
+
+
+class MemoryTree:
+    """A tree of files in memory, that begins with some contents and may grow up to its quota.
+
+        tree = MemoryTree({"greeting.txt": b"hello", "empty": {}})
+
+    Guests that are lent the same tree share it.
+    """
+
+    def __init__(self, contents: Contents | None = None, *, readonly: bool = False, quota: Quota | None = None) -> None:
+        self.access = Access("a tree in memory", readonly=readonly)
+        self._top = DirectoryNode(Shared(self.access, Quota(BYTES, FILES) if quota is None else quota))
+        self._top.nlink = 1
+        fill(self._top, contents or {})
+
+    def root(self) -> MemoryDirectory:
+        return MemoryDirectory(self._top)
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file, for the host; the path is walked without following links.
+
+        Fails   FileNotFoundError, IsADirectoryError
+        """
+        node: Node | None = self._top
+        for name in path.strip("/").split("/"):
+            node = node.look_up(name) if isinstance(node, DirectoryNode) else None
+        if node is None:
+            raise failure(errno.ENOENT, path)
+        if not isinstance(node, FileNode):
+            raise failure(errno.EISDIR, path)
+        return bytes(node.data)
+
+
+def fill(directory: DirectoryNode, contents: Contents) -> None:
+    """Make what a mapping says.
+
+    Fails   ValueError for a name that no file can have, OSError EDQUOT
+    """
+    for name, content in contents.items():
+        if not name or name in (".", "..") or "/" in name or "\0" in name:
+            raise ValueError(f"no file can be called {name!r}")
+        if isinstance(content, Mapping):
+            child = DirectoryNode(directory.tree)
+            fill(child, content)
+            directory.put(name, child)
+            continue
+        data = content.encode() if isinstance(content, str) else bytes(content)
+        node = FileNode(directory.tree)
+        node.resize(len(data))
+        node.data[:] = data
+        directory.put(name, node)
+
+
+class MemoryHandle:
+    """An open node."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.access = node.tree.access
+        self._open = True
+        node.handles += 1
+
+    def stat(self) -> Stat:
+        self.access.use()
+        return self.node.stat()
+
+    def set_times(self, times: Times) -> None:
+        self.access.write()
+        self.node.set_times(times)
+
+    def sync(self) -> None:
+        self.access.use()
+
+    def close(self) -> None:
+        with self.node.tree.lock:
+            if self._open:
+                self._open = False
+                self.node.handles -= 1
+                self.node.unreferenced()
+
+
+class MemoryFile(MemoryHandle):
+    node: FileNode
+
+    def __init__(self, node: FileNode) -> None:
+        super().__init__(node)
+        self._at = 0
+
+    def read(self, buffers: Sequence[memoryview]) -> int:
+        done = self.read_at(buffers, self._at)
+        self._at += done
+        return done
+
+    def read_at(self, buffers: Sequence[memoryview], offset: int) -> int:
+        self.access.use()
+        with self.node.tree.lock:
+            return self.node.read_at(buffers, offset)
+
+    def write(self, buffers: Sequence[memoryview], *, append: bool = False) -> int:
+        with self.node.tree.lock:
+            offset = self.node.size if append else self._at
+            done = self.write_at(buffers, offset)
+            self._at = offset + done
+        return done
+
+    def write_at(self, buffers: Sequence[memoryview], offset: int) -> int:
+        self.access.write()
+        node = self.node
+        with node.tree.lock:
+            data = node.for_writing()
+            wanted = sum(map(len, buffers))
+            if not wanted:
+                return 0
+            left = wanted - max(0, offset + wanted - len(data) - node.tree.quota.room(offset + wanted - len(data)))
+            if left <= 0:
+                raise failure(errno.EDQUOT)
+            node.resize(max(len(data), offset + left))
+            done = 0
+            for buffer in buffers:
+                n = min(len(buffer), left - done)
+                data[offset : offset + n] = buffer[:n]
+                offset += n
+                done += n
+            node.touch()
+        return done
+
+    def seek(self, offset: int, whence: int) -> int:
+        self.access.use()
+        at = offset + (0, self._at, self.node.size)[whence]
+        if not 0 <= at < 2**63:
+            raise failure(errno.EINVAL)
+        self._at = at
+        return at
+
+    def truncate(self, size: int) -> None:
+        self.access.write()
+        with self.node.tree.lock:
+            self.node.resize(size)
+            self.node.touch()
+
+    def datasync(self) -> None:
+        self.access.use()
+
+
+class MemoryDirectory(MemoryHandle):
+    node: DirectoryNode
+
+    def again(self) -> MemoryDirectory:
+        self.access.use()
+        return type(self)(self.node)
+
+    def stat_at(self, name: str) -> Stat:
+        return self._existing(name).stat()
+
+    def set_times_at(self, name: str, times: Times) -> None:
+        self.access.write()
+        self._existing(name).set_times(times)
+
+    def entries(self) -> Iterator[Entry]:
+        self.access.use()
+        with self.node.tree.lock:
+            found = [(name, self.node.look_up(name)) for name in self.node.names()]
+        return (Entry(name.encode(errors="surrogateescape"), node.ino, node.kind) for name, node in found if node is not None)
+
+    def enter(self, name: str) -> MemoryDirectory:
+        node = self._existing(name)
+        if not isinstance(node, DirectoryNode):
+            raise failure(errno.ENOTDIR)
+        return MemoryDirectory(node)
+
+    def open(self, name: str, how: Opening) -> MemoryFile:
+        if how.write or how.truncate:
+            self.access.write()
+        with self.node.tree.lock:
+            self.access.use()
+            node = self.node.look_up(name)
+            if node is None:
+                node = self._create(name, how)
+            elif how.create and how.exclusive:
+                raise failure(errno.EEXIST)
+            if isinstance(node, DirectoryNode):
+                raise failure(errno.EISDIR)
+            if not isinstance(node, FileNode):
+                raise failure(errno.ELOOP)
+            if how.truncate:
+                node.resize(0)
+                node.touch()
+            return MemoryFile(node)
+
+    def _create(self, name: str, how: Opening) -> Node:
+        if not how.create:
+            raise failure(errno.ENOENT)
+        self.access.write()
+        return self._put(name, FileNode(self._living()))
+
+    def readlink(self, name: str) -> str:
+        node = self._existing(name)
+        if not isinstance(node, LinkNode):
+            raise failure(errno.EINVAL)
+        return node.target
+
+    def _existing(self, name: str) -> Node:
+        self.access.use()
+        with self.node.tree.lock:
+            node = self.node.look_up(name)
+        if node is None:
+            raise failure(errno.ENOENT)
+        return node
+
+    def _living(self) -> Shared:
+        """The tree that something new is to be part of.
+
+        Fails   FileNotFoundError where this directory was removed
+        """
+        if self.node.removed:
+            raise failure(errno.ENOENT)
+        return self.node.tree
+
+    def _put(self, name: str, node: Node) -> Node:
+        self.node.put(name, node)
+        return node
+
+    def _free(self, name: str) -> None:
+        """Fails   FileExistsError"""
+        self.access.write()
+        if self.node.look_up(name) is not None:
+            raise failure(errno.EEXIST)
+
+    def mkdir(self, name: str) -> None:
+        with self.node.tree.lock:
+            self._free(name)
+            self._put(name, DirectoryNode(self._living()))
+
+    def symlink(self, target: str, name: str) -> None:
+        with self.node.tree.lock:
+            self._free(name)
+            tree = self._living()
+            size = len(target.encode(errors="surrogateescape"))
+            tree.quota.take(bytes=size)
+            try:
+                self._put(name, LinkNode(tree, target))
+            except OSError:
+                tree.quota.give_back(bytes=size)
+                raise
+
+    def link(self, name: str, into: Directory, new: str) -> None:
+        other = self._of_this_tree(into)
+        with self.node.tree.lock:
+            node = self._existing(name)
+            other._free(new)
+            if isinstance(node, DirectoryNode):
+                raise failure(errno.EPERM)
+            other._put(new, node)
+
+    def rmdir(self, name: str) -> None:
+        self.access.write()
+        with self.node.tree.lock:
+            node = self._existing(name)
+            if not isinstance(node, DirectoryNode):
+                raise failure(errno.ENOTDIR)
+            if node.names():
+                raise failure(errno.ENOTEMPTY)
+            self._drop(name)
+
+    def unlink(self, name: str) -> None:
+        self.access.write()
+        with self.node.tree.lock:
+            if isinstance(self._existing(name), DirectoryNode):
+                raise failure(errno.EISDIR)
+            self._drop(name)
+
+    def rename(self, name: str, into: Directory, new: str) -> None:
+        self.access.write()
+        other = self._of_this_tree(into)
+        with self.node.tree.lock:
+            node = self._existing(name)
+            there = other.node.look_up(new)
+            other._living()
+            if node is there:
+                return
+            if isinstance(node, DirectoryNode) and other.node.is_within(node):
+                raise failure(errno.EINVAL)
+            if there is not None:
+                _replaceable(node, there)
+                other._drop(new)
+            self.node.drop(name)
+            other.node.put(new, node)
+
+    def _drop(self, name: str) -> None:
+        node = self.node.drop(name)
+        if isinstance(node, DirectoryNode):
+            node.removed = True
+            node.parent = None
+        node.unreferenced()
+
+    def _of_this_tree(self, other: Directory) -> MemoryDirectory:
+        if not isinstance(other, MemoryDirectory) or other.node.tree is not self.node.tree:
+            raise failure(errno.EXDEV)
+        return other
+
+
+def _replaceable(node: Node, there: Node) -> None:
+    """Fails   OSError where one thing cannot take the place of the other"""
+    if isinstance(there, DirectoryNode):
+        if not isinstance(node, DirectoryNode):
+            raise failure(errno.EISDIR)
+        if there.names():
+            raise failure(errno.ENOTEMPTY)
+    elif isinstance(node, DirectoryNode):
+        raise failure(errno.ENOTDIR)

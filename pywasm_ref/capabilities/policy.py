@@ -1,0 +1,229 @@
+"""What a guest may reach, as data: it can be written as TOML, explained in words, compared, and narrowed while the guest runs."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from pywasm_ref.capabilities.clocks import Clocks, FakeClocks, SystemClocks
+from pywasm_ref.capabilities.filesystem.host import HostTree
+from pywasm_ref.capabilities.filesystem.memory import BYTES, FILES, MemoryTree
+from pywasm_ref.capabilities.filesystem.nodes import Tree
+from pywasm_ref.capabilities.filesystem.overlay import OverlayTree
+from pywasm_ref.capabilities.network import Destination, Listener, Network
+from pywasm_ref.capabilities.quota import Quota
+from pywasm_ref.capabilities.randomness import Randomness, SeededRandomness, SystemRandomness
+
+MODES = {
+    "read": "read {host} as {guest}",
+    "write": "read and write {host} as {guest}",
+    "overlay": "read {host} as {guest}; what it changes there stays in memory",
+    "memory": "use a tree in memory as {guest}",
+}
+NARROWER = {"write": ("write", "read"), "read": ("read",), "overlay": ("overlay",), "memory": ("memory",)}
+STREAMS = ("stdin", "stdout", "stderr")
+LIMITS = ("fuel", "timeout", "memory_pages", "table_entries", "call_depth", "heap")
+
+
+@dataclass(frozen=True, slots=True)
+class Dir:
+    """A tree that is lent under the path `guest`; `mode` is read, write, overlay or memory. `bytes` and `files` are a quota on what is
+    written.
+
+    Fails   ValueError
+    """
+
+    guest: str
+    host: str = ""
+    mode: str = "write"
+    bytes: int | None = None
+    files: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise ValueError(f"the mode of a directory is {', '.join(MODES)}, not {self.mode!r}")
+        if (self.mode == "memory") == bool(self.host):
+            raise ValueError(f"a directory in memory has no host path, any other has one: {self.guest}")
+        if not self.guest or "\0" in self.guest:
+            raise ValueError(f"no directory can be lent as {self.guest!r}")
+
+    def tree(self) -> Tree:
+        limited = (self.bytes, self.files) != (None, None)
+        if self.mode in ("read", "write"):
+            return HostTree(self.host, readonly=self.mode == "read", quota=Quota(self.bytes, self.files) if limited else None)
+        quota = Quota(BYTES if self.bytes is None else self.bytes, FILES if self.files is None else self.files)
+        return MemoryTree(quota=quota) if self.mode == "memory" else OverlayTree(self.host, quota=quota)
+
+    def is_within(self, other: Dir) -> bool:
+        same = (self.guest, self.host) == (other.guest, other.host) and self.mode in NARROWER[other.mode]
+        return same and not_more(self.bytes, other.bytes) and not_more(self.files, other.files)
+
+    def explain(self) -> str:
+        words = MODES[self.mode].format(host=self.host, guest=self.guest)
+        quota = [f"{n} {unit}" for n, unit in ((self.bytes, "bytes"), (self.files, "new files")) if n is not None]
+        return ", at most ".join([words, *([" and ".join(quota)] if quota else [])])
+
+
+def not_more(value: float | None, other: float | None) -> bool:
+    """Whether a limit is no looser than another; None is no limit."""
+    return other is None or (value is not None and value <= other)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Everything that a guest may reach; the default is nothing but the clocks and randomness of the system.
+
+        policy = Policy.from_toml(text)
+        print(policy.explain())
+
+    `streams` are those of this process that the guest uses. `clock` is "system" or "fake", `random` "system" or a seed. `limits` has fuel,
+    timeout (seconds), memory_pages, table_entries, call_depth and heap.
+
+    Fails   ValueError for what means nothing
+    """
+
+    args: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    dirs: tuple[Dir, ...] = ()
+    streams: frozenset[str] = frozenset()
+    clock: str = "system"
+    random: str | int = "system"
+    listen: tuple[str, ...] = ()
+    connect: tuple[str, ...] = ()
+    limits: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.clock not in ("system", "fake"):
+            raise ValueError(f"the clock is system or fake, not {self.clock!r}")
+        if isinstance(self.random, str) and self.random != "system":
+            raise ValueError(f"random is system or a number, not {self.random!r}")
+        unknown = [name for names, known in ((self.streams, STREAMS), (self.limits, LIMITS)) for name in names if name not in known]
+        if unknown:
+            raise ValueError(f"nothing is known of {unknown[0]!r}; streams are {', '.join(STREAMS)}, limits {', '.join(LIMITS)}")
+        for text in self.connect:
+            Destination.parse(text)
+        guests = [entry.guest for entry in self.dirs]
+        if len(set(guests)) < len(guests):
+            raise ValueError("two directories are lent under the same path")
+
+    # As TOML
+
+    @classmethod
+    def from_toml(cls, text: str) -> Policy:
+        """Fails   ValueError"""
+        found = tomllib.loads(text)
+        net = table(found, "net")
+        policy = cls(
+            args=strings(found, "args"),
+            env={name: typed(value, str, f"env.{name}") for name, value in table(found, "env").items()},
+            dirs=tuple(directory(entry) for entry in typed(found.pop("dir", []), list, "dir")),
+            streams=frozenset(strings(found, "streams")),
+            clock=typed(found.pop("clock", "system"), str, "clock"),
+            random=found.pop("random", "system"),
+            listen=strings(net, "listen"),
+            connect=strings(net, "connect"),
+            limits={name: typed(value, (int, float), f"limits.{name}") for name, value in table(found, "limits").items()},
+        )
+        for name in (*found, *(f"net.{name}" for name in net)):
+            raise ValueError(f"a policy has nothing called {name!r}")
+        return policy
+
+    def to_toml(self) -> str:
+        """The same policy as text; `from_toml` reads it."""
+        lines = [f"args = {quoted(self.args)}"] if self.args else []
+        lines += [f"streams = {quoted(sorted(self.streams))}"] if self.streams else []
+        lines += [f"clock = {quoted(self.clock)}", f"random = {quoted(self.random)}"]
+        for name, values in (("env", self.env), ("limits", self.limits)):
+            lines += ["", f"[{name}]", *(f"{quoted(key)} = {quoted(value)}" for key, value in values.items())] if values else []
+        if self.listen or self.connect:
+            lines += ["", "[net]", f"listen = {quoted(self.listen)}", f"connect = {quoted(self.connect)}"]
+        for entry in self.dirs:
+            given = {part.name: getattr(entry, part.name) for part in fields(entry)}
+            lines += ["", "[[dir]]", *(f"{name} = {quoted(value)}" for name, value in given.items() if value not in (None, ""))]
+        return "\n".join(lines) + "\n"
+
+    # In words
+
+    def explain(self) -> str:
+        """A line for each thing that the guest may do; what is not there it may not."""
+        yes = [f"arguments: {' '.join(self.args)}" if self.args else "no arguments"]
+        yes.append(f"environment: {', '.join(f'{name}={value}' for name, value in self.env.items())}" if self.env else "no environment")
+        yes += [f"use {name} of this process" for name in STREAMS if name in self.streams] or ["no stream of this process"]
+        yes += [entry.explain() for entry in self.dirs] or ["no directory"]
+        yes += [f"accept connections at {where}" for where in self.listen]
+        yes += [f"connect to {where}" for where in self.connect]
+        yes += [] if self.listen or self.connect else ["no network"]
+        yes.append("clocks of the system" if self.clock == "system" else "clocks that move only when they are read")
+        yes.append("random bytes of the system" if self.random == "system" else f"random bytes of the seed {self.random}")
+        yes += [f"{name}: at most {value}" for name, value in self.limits.items()]
+        return "\n".join(yes)
+
+    # As things
+
+    def trees(self) -> dict[str, Tree]:
+        return {entry.guest: entry.tree() for entry in self.dirs}
+
+    def clocks(self) -> Clocks:
+        return FakeClocks() if self.clock == "fake" else SystemClocks()
+
+    def randomness(self) -> Randomness:
+        return SystemRandomness() if self.random == "system" else SeededRandomness(self.random)
+
+    def listeners(self) -> list[Listener]:
+        """Fails   OSError"""
+        return [Listener.parse(text) for text in self.listen]
+
+    def network(self) -> Network:
+        return Network(self.connect)
+
+    def wider_than(self, other: Policy) -> str | None:
+        """What this policy allows that the other does not; None when there is nothing."""
+        for name in ("clock", "random"):
+            if getattr(self, name) != getattr(other, name):
+                return name
+        if self.args not in ((), other.args):
+            return "args"
+        if not self.env.items() <= other.env.items():
+            return "env"
+        for name in ("streams", "listen", "connect"):
+            if not set(getattr(self, name)) <= set(getattr(other, name)):
+                return name
+        loose = (name for name in LIMITS if not not_more(self.limits.get(name), other.limits.get(name)))
+        wide = (f"dir {entry.guest}" for entry in self.dirs if not any(map(entry.is_within, other.dirs)))
+        return next(itertools.chain(loose, wide), None)
+
+
+def table(found: dict[str, Any], name: str) -> dict[str, Any]:
+    entries: dict[str, Any] = typed(found.pop(name, {}), dict, name)
+    return entries
+
+
+def strings(found: dict[str, Any], name: str) -> tuple[str, ...]:
+    return tuple(typed(entry, str, name) for entry in typed(found.pop(name, []), list, name))
+
+
+def typed(value: Any, kind: type | tuple[type, ...], name: str) -> Any:
+    """Fails   ValueError for a value of another type"""
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise ValueError(f"{name} cannot be {value!r}")
+    return value
+
+
+def directory(entry: Any) -> Dir:
+    known = [part.name for part in fields(Dir)]
+    given = typed(entry, dict, "dir")
+    for name, value in given.items():
+        if name not in known:
+            raise ValueError(f"a dir has nothing called {name!r}")
+        typed(value, int if name in ("bytes", "files") else str, f"dir.{name}")
+    return Dir(**given)
+
+
+def quoted(value: object) -> str:
+    """A value in TOML; strings, numbers and lists of them are written there as in JSON."""
+    return json.dumps(list(value) if isinstance(value, tuple | list) else value, ensure_ascii=False)
+

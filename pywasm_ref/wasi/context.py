@@ -1,0 +1,315 @@
+"""A guest of WASI: what it was lent, what it has open, and its memory."""
+
+from __future__ import annotations
+
+import select
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pywasm_ref.capabilities.access import Access, NotLent
+from pywasm_ref.capabilities.clocks import Clocks, SystemClocks
+from pywasm_ref.capabilities.filesystem.nodes import File, Tree
+from pywasm_ref.capabilities.filesystem.paths import LONGEST_PATH
+from pywasm_ref.capabilities.network import Connection, Listener
+from pywasm_ref.capabilities.policy import Policy
+from pywasm_ref.capabilities.randomness import Randomness, SystemRandomness
+from pywasm_ref.capabilities.streams import Input, Nothing, Output
+from pywasm_ref.capabilities.waiting import Waker
+from pywasm_ref.errors import Interrupted
+from pywasm_ref.wasi.abi import ALL_RIGHTS, Errno, Fd, Fdflags
+from pywasm_ref.wasi.descriptors import (
+    Descriptor,
+    Descriptors,
+    connection_descriptor,
+    directory_descriptor,
+    listener_descriptor,
+    stream_descriptor,
+)
+from pywasm_ref.wasi.faults import Fault, errno_of
+from pywasm_ref.wasi.function import WasiFunction
+from pywasm_ref.wasi.memory import Memory
+
+APPEND, NONBLOCK, SYNCED = int(Fdflags.APPEND), int(Fdflags.NONBLOCK), int(Fdflags.DSYNC | Fdflags.SYNC)
+SPECIAL = APPEND | SYNCED
+
+PIECE: int = getattr(select, "PIPE_BUF", 512)
+"""What can be written to a pipe that has any room, without blocking."""
+
+REFUSALS = 100
+"""Refusals that are remembered, the last ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One use of something, or one refusal: the function, what it was about, and the errno that the guest got. Where something was not
+    lent, `refused` says what, and `hint` what would lend it."""
+
+    number: int
+    function: str
+    subjects: tuple[str, ...]
+    errno: str
+    refused: str = ""
+    hint: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+Audit = Callable[[Event], object]
+
+
+class Wasi:
+    """One guest: it reaches what stands here and nothing else.
+
+    All that is lent is given by the names of the parameters; where nothing is given the guest has an empty stream, no arguments, no
+    environment, no directory and no socket. Clocks and randomness are the system's unless others are given.
+
+    Fails   OSError where a directory cannot be opened
+    """
+
+    def __init__(
+        self,
+        args: Iterable[str | bytes] = (),
+        env: Mapping[str, str] | None = None,
+        dirs: Mapping[str, Tree] | None = None,
+        *,
+        stdin: Input | None = None,
+        stdout: Output | None = None,
+        stderr: Output | None = None,
+        clocks: Clocks | None = None,
+        randomness: Randomness | None = None,
+        sockets: Iterable[Listener | Connection] = (),
+        audit: Audit | None = None,
+    ) -> None:
+        self.args = [as_bytes(arg) for arg in args]
+        self.env = [as_bytes(f"{name}={value}") for name, value in (env or {}).items()]
+        self.args_access = Access("the arguments", hint="give arguments behind --")
+        self.env_access = Access("the environment", hint="--env NAME=VALUE")
+        self.clocks = SystemClocks() if clocks is None else clocks
+        self.randomness = SystemRandomness() if randomness is None else randomness
+        self.waker = Waker()
+        self.audit = audit
+        self.looked_for_directories = False
+        """Whether the guest asked which directories it was lent, and found no more."""
+
+        self.refusals: deque[Event] = deque(maxlen=REFUSALS)
+        self.descriptors = Descriptors()
+        self._events = 0
+        self._refused: NotLent | None = None
+        self._view: Callable[[], memoryview] | None = None
+        self.memory: Callable[[], Memory] = self._no_memory
+        """The guest's memory as it is now, for one call."""
+        self._grants: dict[str, Access] = {
+            "args": self.args_access,
+            "env": self.env_access,
+            "clocks": self.clocks.access,
+            "random": self.randomness.access,
+        }
+        self._lend("stdin", stream_descriptor(stdin or Nothing()))
+        self._lend("stdout", stream_descriptor(None, stdout or Nothing()))
+        self._lend("stderr", stream_descriptor(None, stderr or Nothing()))
+        self._preopen(dirs or {}, sockets)
+
+    def _lend(self, name: str, descriptor: Descriptor) -> None:
+        self._grants[name] = descriptor.access
+        self.descriptors.add(descriptor)
+
+    def _preopen(self, dirs: Mapping[str, Tree], sockets: Iterable[Listener | Connection]) -> None:
+        try:
+            for path, tree in dirs.items():
+                self._lend(path, directory_descriptor(tree.root(), int(ALL_RIGHTS), int(ALL_RIGHTS), path))
+        except OSError:
+            self.close()
+            raise
+        for end in sockets:
+            self._lend(end.name, listener_descriptor(end) if isinstance(end, Listener) else connection_descriptor(end))
+
+    # What the functions ask for
+
+    def attach(self, view: Callable[[], memoryview]) -> None:
+        """Say how to get at the guest's memory: a function that gives all bytes of it as they are now."""
+        self._view = view
+        self.memory = lambda: Memory(view())
+
+    def _no_memory(self) -> Memory:
+        """Fails   FAULT, since the guest has no memory, or is still being instantiated"""
+        raise Fault(Errno.FAULT)
+
+    def memory_size(self) -> int:
+        """How large the guest's memory is, in bytes."""
+        return 0 if self._view is None else len(self._view())
+
+    def read(self, descriptor: Descriptor, buffers: Sequence[memoryview]) -> int:
+        """Read from a stream, socket or file; waits for it unless the guest said not to.
+
+        Fails   AGAIN; BADF for what cannot be read
+        """
+        reader = descriptor.reader
+        if reader is None:
+            raise Fault(Errno.BADF)
+        if descriptor.host_fd is not None and buffers:
+            self.wait(descriptor, reading=True)
+        return reader.read(buffers)
+
+    def write(self, descriptor: Descriptor, buffers: Sequence[memoryview]) -> int:
+        """Write to a stream, socket or file; waits for it unless the guest said not to.
+
+        Fails   AGAIN; BADF for what cannot be written
+        """
+        writer = descriptor.writer
+        if writer is None:
+            raise Fault(Errno.BADF)
+        if descriptor.host_fd is not None:
+            return self._write_piecewise(descriptor, writer, buffers)
+        if descriptor.flags & SPECIAL and descriptor.file is not None:
+            return write_specially(descriptor.file, descriptor.flags, buffers)
+        return writer.write(buffers)
+
+    def _write_piecewise(self, descriptor: Descriptor, writer: Output | File, buffers: Sequence[memoryview]) -> int:
+        """Pieces so small that none of them blocks, once there is room at all: so a reader that is slow cannot keep the guest from being
+        stopped."""
+        done = 0
+        for buffer in buffers:
+            for at in range(0, len(buffer), PIECE):
+                piece = buffer[at : at + PIECE]
+                try:
+                    self.wait(descriptor, reading=False)
+                    n = writer.write([piece])
+                except (Fault, OSError):
+                    if done:
+                        return done
+                    raise
+                done += n
+                if n < len(piece):
+                    return done
+        return done
+
+    def wait(self, descriptor: Descriptor, *, reading: bool) -> None:
+        """Wait until something can be read or written.
+
+        Fails   AGAIN where the guest said not to wait; Interrupted when the guest is being stopped
+        """
+        fd = descriptor.host_fd
+        if fd is None:
+            return
+        descriptor.access.use()
+        at_once = bool(descriptor.flags & NONBLOCK)
+        while not self.waker.woken:
+            if any(self.waker.wait([fd] if reading else [], [] if reading else [fd], 0 if at_once else None)):
+                return
+            if at_once:
+                raise Fault(Errno.AGAIN)
+        raise Interrupted("interrupted")
+
+    # What becomes of failures
+
+    def failed(self, function: str, error: OSError) -> Errno:
+        """The errno for an error of the host; a refusal is remembered."""
+        if isinstance(error, NotLent):
+            self._refused = error
+            self.refusals.append(self._event(function, (), Errno.NOTCAPABLE))
+        return errno_of(error)
+
+    def subjects(self, function: WasiFunction, args: Sequence[int]) -> tuple[str, ...]:
+        """What a call is about, in words: descriptors and paths."""
+        found: list[str] = []
+        values = dict(zip((name for name, _ in function.params), args, strict=True))
+        for name, type in function.params:
+            if type == "Fd":
+                known = self.descriptors.by_number.get(values[name])
+                found.append(f"fd {values[name]}" + (f" ({known.access.name})" if known else ""))
+            elif type == "Ptr" and f"{name}_len" in values and "path" in name:
+                found.append(self._path(values[name], values[f"{name}_len"]))
+        return tuple(found)
+
+    def _path(self, at: int, size: int) -> str:
+        try:
+            return self.memory().view(at, min(size, LONGEST_PATH)).tobytes().decode(errors="backslashreplace")
+        except Fault:
+            return "a path outside of memory"
+
+    def note(self, function: str, subjects: tuple[str, ...], errno: Errno) -> None:
+        """Tell the audit of a use."""
+        if self.audit is not None:
+            self.audit(self._event(function, subjects, errno))
+        self._refused = None
+
+    def _event(self, function: str, subjects: tuple[str, ...], errno: Errno) -> Event:
+        self._events += 1
+        refused = self._refused
+        why = (refused.what, refused.hint) if refused is not None else ("", "")
+        return Event(self._events, function, subjects, errno.name, *why)
+
+    # What may still be used
+
+    def grants(self) -> dict[str, Access]:
+        """What was lent, by name: args, env, clocks, random, stdin, stdout, stderr, directories by their paths, sockets by theirs."""
+        return self._grants
+
+    def revoke(self, name: str) -> None:
+        """Take back something that was lent, from any thread; what the guest has open of it is useless from then on.
+
+        Fails   KeyError where nothing of that name was lent
+        """
+        self._grants[name].revoke()
+
+    def narrow(self, policy: Policy) -> None:
+        """Take back all that a policy does not have, and make read-only what it has for reading. Nothing is ever given.
+
+        Fails   ValueError where the policy has something that was not lent, or was taken back
+        """
+        kept = {"clocks", "random", *policy.streams, *(entry.guest for entry in policy.dirs), *policy.listen}
+        kept |= {name for name, there in (("args", policy.args), ("env", policy.env)) if there}
+        wrong = [name for name in kept if name not in self._grants or self._grants[name].revoked]
+        changed = [entry.guest for entry in policy.dirs if entry.mode != "read" and entry.guest not in wrong]
+        wrong += [path for path in changed if self._grants[path].readonly]
+        if wrong:
+            raise ValueError(f"a guest that runs cannot be given more: {', '.join(sorted(wrong))}")
+        for name, access in self._grants.items():
+            if name not in kept:
+                access.revoke()
+        for entry in policy.dirs:
+            if entry.mode == "read":
+                self._grants[entry.guest].make_readonly()
+
+    # Its end
+
+    def stop(self) -> None:
+        """End all waiting, from any thread; whoever stops a guest stops its store as well."""
+        self.waker.wake()
+
+    def close(self) -> None:
+        """Close all that the guest has open."""
+        self.descriptors.close_all()
+        self.waker.close()
+
+    def __enter__(self) -> Wasi:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def preopens(self) -> list[tuple[Fd, str]]:
+        """The directories that the guest finds lent."""
+        return [(fd, found.preopen) for fd, found in self.descriptors if found.preopen is not None]
+
+
+def write_specially(file: File, flags: int, buffers: Sequence[memoryview]) -> int:
+    """Write to a file at its end, or so that it lasts."""
+    done = file.write(buffers, append=bool(flags & APPEND))
+    if flags & SYNCED:
+        file.datasync()
+    return done
+
+
+def as_bytes(text: str | bytes) -> bytes:
+    """A string as guests have it, which end in NUL and so hold none.
+
+    Fails   ValueError
+    """
+    data = text.encode(errors="surrogateescape") if isinstance(text, str) else bytes(text)
+    if b"\0" in data:
+        raise ValueError(f"an argument or variable of the environment holds a NUL: {text!r}")
+    return data

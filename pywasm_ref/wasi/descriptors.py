@@ -1,0 +1,158 @@
+"""The guest's descriptors: small numbers for what was lent and opened, each with its rights."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from pywasm_ref.capabilities.access import Access, NotLent
+from pywasm_ref.capabilities.filesystem.nodes import Directory, File, Kind
+from pywasm_ref.capabilities.network import Connection, Listener
+from pywasm_ref.capabilities.streams import Input, Output
+from pywasm_ref.wasi.abi import CONNECTION_RIGHTS, FILE_RIGHTS, LISTENER_RIGHTS, STREAM_RIGHTS, Errno, Fd, Filetype, Rights
+from pywasm_ref.wasi.faults import Fault
+
+MOST = 1024
+"""Descriptors that a guest may have open."""
+
+Thing = File | Directory | Input | Output | Listener | Connection
+
+FILETYPE = {
+    Kind.FILE: Filetype.REGULAR_FILE,
+    Kind.DIRECTORY: Filetype.DIRECTORY,
+    Kind.SYMLINK: Filetype.SYMBOLIC_LINK,
+    Kind.CHARACTER: Filetype.CHARACTER_DEVICE,
+    Kind.BLOCK: Filetype.BLOCK_DEVICE,
+    Kind.SOCKET: Filetype.SOCKET_STREAM,
+    Kind.OTHER: Filetype.UNKNOWN,
+}
+
+
+@dataclass(slots=True)
+class Descriptor:
+    """An open thing, once more under what it can be used as. `preopen` is the path under which a directory was lent."""
+
+    thing: Thing
+    filetype: Filetype
+    rights: int
+    inheriting: int = 0
+    flags: int = 0
+    preopen: str | None = None
+    file: File | None = None
+    directory: Directory | None = None
+    reader: Input | File | None = None
+    writer: Output | File | None = None
+    listener: Listener | None = None
+    connection: Connection | None = None
+    host_fd: int | None = None
+    """Where reading and writing may have to wait, for somebody at a terminal or at the other end, what of the host to wait for."""
+
+    cookies: dict[bytes, int] = field(default_factory=dict)
+    """For a directory, the cookie of each name that was ever listed: a cookie stays true whatever is added or removed."""
+
+    @property
+    def access(self) -> Access:
+        return self.thing.access
+
+    def close(self) -> None:
+        """Streams belong to the host, and stay open."""
+        for owned in (self.file, self.directory, self.listener, self.connection):
+            if owned is not None:
+                owned.close()
+
+
+def file_descriptor(file: File, rights: int, inheriting: int, flags: int) -> Descriptor:
+    return Descriptor(file, Filetype.REGULAR_FILE, rights & int(FILE_RIGHTS), inheriting, flags, file=file, reader=file, writer=file)
+
+
+def directory_descriptor(directory: Directory, rights: int, inheriting: int, preopen: str | None = None) -> Descriptor:
+    return Descriptor(directory, Filetype.DIRECTORY, rights, inheriting, preopen=preopen, directory=directory)
+
+
+def stream_descriptor(reader: Input | None, writer: Output | None = None) -> Descriptor:
+    """A stream. A program tells a terminal from a file by its type, and by not having the right to seek."""
+    thing = reader or writer
+    if thing is None:
+        raise TypeError("a stream can be read or written")
+    rights = int(STREAM_RIGHTS | (Rights.FD_READ if reader else 0) | (Rights.FD_WRITE if writer else 0))
+    filetype = Filetype.CHARACTER_DEVICE if thing.terminal else Filetype.UNKNOWN
+    return Descriptor(thing, filetype, rights, reader=reader, writer=writer, host_fd=waited_for(thing.fileno()))
+
+
+def waited_for(fd: int | None) -> int | None:
+    """The descriptor, where it is one that can be waited for: no plain file, and on Windows no stream of the process."""
+    return None if fd is None or os.name == "nt" or stat.S_ISREG(os.fstat(fd).st_mode) else fd
+
+
+def listener_descriptor(listener: Listener) -> Descriptor:
+    rights, inheriting = int(LISTENER_RIGHTS), int(CONNECTION_RIGHTS)
+    return Descriptor(listener, Filetype.SOCKET_STREAM, rights, inheriting, listener=listener, host_fd=listener.fileno())
+
+
+def connection_descriptor(end: Connection, rights: int = int(CONNECTION_RIGHTS), flags: int = 0) -> Descriptor:
+    return Descriptor(end, Filetype.SOCKET_STREAM, rights, 0, flags, reader=end, writer=end, connection=end, host_fd=end.fileno())
+
+
+class Descriptors:
+    """The descriptors of one guest, by number."""
+
+    def __init__(self) -> None:
+        self.by_number: dict[Fd, Descriptor] = {}
+
+    def get(self, fd: Fd, rights: int = 0) -> Descriptor:
+        """Fails   BADF; NOTCAPABLE where a right is missing"""
+        found = self.by_number.get(fd)
+        if found is None:
+            raise Fault(Errno.BADF)
+        if rights & ~found.rights:
+            missing = Rights(rights & ~found.rights).name
+            raise NotLent(f"descriptor {fd} lacks the right {str(missing).lower()}", "open it with that right")
+        return found
+
+    def file(self, fd: Fd, rights: int) -> File:
+        """Fails   BADF, NOTCAPABLE; ISDIR for a directory, SPIPE for a stream"""
+        found = self.get(fd)
+        if found.file is None:
+            raise Fault(Errno.SPIPE if found.directory is None else Errno.ISDIR)
+        self.get(fd, rights)
+        return found.file
+
+    def directory(self, fd: Fd, rights: int) -> Directory:
+        """Fails   BADF, NOTCAPABLE; NOTDIR"""
+        found = self.get(fd)
+        if found.directory is None:
+            raise Fault(Errno.NOTDIR)
+        self.get(fd, rights)
+        return found.directory
+
+    def add(self, descriptor: Descriptor) -> Fd:
+        """Put it under the smallest number that is free.
+
+        Fails   MFILE, and closes it
+        """
+        if len(self.by_number) >= MOST:
+            descriptor.close()
+            raise Fault(Errno.MFILE)
+        fd = next(n for n in range(MOST) if n not in self.by_number)
+        self.by_number[fd] = descriptor
+        return fd
+
+    def room(self) -> None:
+        """Fails   MFILE where there is no number for one more"""
+        if len(self.by_number) >= MOST:
+            raise Fault(Errno.MFILE)
+
+    def remove(self, fd: Fd) -> Descriptor:
+        found = self.get(fd)
+        del self.by_number[fd]
+        return found
+
+    def close_all(self) -> None:
+        for descriptor in self.by_number.values():
+            descriptor.close()
+        self.by_number.clear()
+
+    def __iter__(self) -> Iterator[tuple[Fd, Descriptor]]:
+        return iter(sorted(self.by_number.items()))

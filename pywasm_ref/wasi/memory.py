@@ -1,0 +1,115 @@
+"""Guest memory, seen through ranges that were checked.
+
+Addresses and lengths come from the guest and are unsigned, so that their sum in Python never wraps. A range outside of memory is FAULT, a
+record that does not stand where its alignment wants it is INVAL, and two ranges that overlap where one of them is written are FAULT:
+all before anything is done.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+
+from pywasm_ref.wasi.abi import PAIR, Errno, Ptr, Size
+from pywasm_ref.wasi.faults import Fault
+
+MOST_BUFFERS = 1024
+"""Buffers that one call may name, as on most systems."""
+
+Range = tuple[int, int]
+"""Begin and end."""
+
+
+class Memory:
+    """All bytes of the guest's memory as they are during one call: a guest cannot grow it meanwhile."""
+
+    __slots__ = ("bytes", "size")
+
+    def __init__(self, view: memoryview) -> None:
+        self.bytes = view
+        self.size = len(view)
+
+    def range(self, at: Ptr, size: Size) -> Range:
+        """Fails   FAULT"""
+        end = at + size
+        if end > self.size:
+            raise Fault(Errno.FAULT)
+        return at, end
+
+    def record(self, at: Ptr, size: int, align: int) -> Range:
+        """Fails   INVAL for a wrong alignment, FAULT"""
+        if at % align:
+            raise Fault(Errno.INVAL)
+        end = at + size
+        if end > self.size:
+            raise Fault(Errno.FAULT)
+        return at, end
+
+    def array(self, at: Ptr, n: Size, size: int, align: int) -> Range:
+        """Fails   INVAL, FAULT"""
+        return self.record(at, n * size, align)
+
+    def view(self, at: Ptr, size: Size) -> memoryview:
+        """Fails   FAULT"""
+        begin, end = self.range(at, size)
+        return self.bytes[begin:end]
+
+    def text(self, at: Ptr, size: Size) -> str:
+        """A string; WASI has UTF-8.
+
+        Fails   FAULT; ILSEQ for other bytes
+        """
+        try:
+            return str(self.view(at, size), "utf-8")
+        except UnicodeDecodeError:
+            raise Fault(Errno.ILSEQ) from None
+
+    def pack(self, record: Struct, at: Ptr, *values: int) -> None:
+        """Write a record whose range was checked."""
+        record.pack_into(self.bytes, at, *values)
+
+    def buffers(self, iovs: Ptr, n: Size, result: Range, *others: Range, written: bool) -> list[memoryview]:
+        """The buffers of an array of iovec or ciovec, and `result` and others that will be written.
+
+        Fails   INVAL for too many, or an array that is misaligned; FAULT for one that is not in memory, or overlaps what will be
+                written; where the buffers are `written`, for one that overlaps the array or another buffer too
+        """
+        if n == 1 and not others and iovs % 4 == 0 and iovs + 8 <= self.size:
+            at, size = PAIR.unpack_from(self.bytes, iovs)
+            if self._is_apart(iovs, at, at + size, *result, written):
+                return [self.bytes[at : at + size]] if size else []
+        return self._several(iovs, n, (result, *others), written)
+
+    def _is_apart(self, iovs: Ptr, at: int, end: int, result: int, result_end: int, written: bool) -> bool:
+        """Whether the only buffer is in memory, and nothing overlaps: the common case, in which nothing has to be sorted."""
+        if end > self.size or (iovs < result_end and result < iovs + 8):
+            return False
+        return (end <= result or result_end <= at) and (not written or end <= iovs or iovs + 8 <= at)
+
+    def _several(self, iovs: Ptr, n: Size, outputs: tuple[Range, ...], written: bool) -> list[memoryview]:
+        array = self.array(iovs, n, 8, 4)
+        if n > MOST_BUFFERS:
+            raise Fault(Errno.INVAL)
+        parts = [self.range(at, size) for at, size in PAIR.iter_unpack(self.bytes[slice(*array)])]
+        if written:
+            disjoint(array, *outputs, *parts)
+        else:
+            disjoint(array, *outputs)
+            for output in outputs:
+                for part in parts:
+                    disjoint(output, part)
+        return [self.bytes[start:stop] for start, stop in parts if stop > start]
+
+
+def disjoint(*ranges: Range) -> None:
+    """Fails   FAULT where two of the ranges, if they are not empty, overlap"""
+    if len(ranges) == 2:
+        (a, b), (c, d) = ranges
+        if a < d and c < b and a < b and c < d:
+            raise Fault(Errno.FAULT)
+        return
+    reached = 0
+    for begin, end in sorted(pair for pair in ranges if pair[0] < pair[1]):
+        if begin < reached:
+            raise Fault(Errno.FAULT)
+        reached = end
+
