@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pywasm_ref as wasm
+from pywasm_ref import wasi
+
+HERE = Path(__file__).parent / "wasi"
 
 TEXT = """
 (module $demo
@@ -97,6 +101,14 @@ def structure(exports: Any) -> None:
     print(f"{point!r}, fields {point.fields}")
 
 
+def program() -> None:
+    heading("A program compiled from C reads the directory that it is lent, and no other")
+    result = wasi.run(HERE / "look.wasm", args=["greeting.txt", "../look.c"], dirs={"/": HERE / "lent"}, capture=True)
+    print(f"{(result.stdout + result.stderr).decode()}exit code {result.exit_code}")
+    for event in result.refusals:
+        print(f"refused {event.function}: {event.refused} ({event.hint})")
+
+
 def main() -> None:
     imports = {"host": {"log": lambda book, number: book.update(answer=number)}}
     module = read_and_validate()
@@ -107,6 +119,7 @@ def main() -> None:
     mistakes(exports)
     limits(module, imports)
     structure(exports)
+    program()
 
 
 if __name__ == "__main__":

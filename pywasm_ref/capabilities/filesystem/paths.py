@@ -144,6 +144,10 @@ class Walk:
             target = here.readlink(name)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            if error.errno == errno.EINVAL:  # it was a link a moment ago
+                return None
+            raise
         self._links += 1
         if self._links > MOST_LINKS:
             raise failure(errno.ELOOP)
@@ -170,7 +174,7 @@ def open_at(place: Place, how: Opening, *, directory: bool) -> File | Directory:
     if found is Kind.DIRECTORY:
         if how.create and how.exclusive:
             raise failure(errno.EEXIST)
-        if how.write or how.truncate or (how.create and not directory):
+        if how.truncate or ((how.write or how.create) and not directory):
             raise failure(errno.EISDIR)
         return place.directory.enter(place.name) if place.name else place.directory.again()
     if wanted and found is None and how.create:
