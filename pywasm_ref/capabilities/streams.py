@@ -101,10 +101,18 @@ class Capture(Plain):
         data = self._data
         before = len(data)
         for buffer in buffers:
-            data += buffer[: self._limit - len(data)]
+            room = self._limit - len(data)
+            data += buffer if len(buffer) <= room else buffer[:room]
         if len(data) == before and any(map(len, buffers)):
             raise failure(errno.ENOSPC)
         return len(data) - before
+
+    def write_one(self, buffer: memoryview) -> int:
+        self.access.use()
+        if len(self._data) + len(buffer) > self._limit:
+            return self.write((buffer,))
+        self._data += buffer
+        return len(buffer)
 
     @property
     def data(self) -> bytes:
@@ -166,9 +174,18 @@ class FileOutput(Plain):
             return len(data)
         if self._raw:
             return self._write_raw(buffers)
+        done = 0
         for buffer in buffers:
             self._write(buffer)
-        return sum(map(len, buffers))
+            done += len(buffer)
+        return done
+
+    def write_one(self, buffer: memoryview) -> int:
+        if self._decode is not None or self._raw:
+            return self.write((buffer,))
+        self.access.use()
+        self._write(buffer)
+        return len(buffer)
 
     def _write_raw(self, buffers: Sequence[memoryview]) -> int:
         """A file without a buffer may take less than it is given, or nothing where it does not wait."""

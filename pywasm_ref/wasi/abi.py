@@ -115,6 +115,10 @@ class Errno(IntEnum):
     NOTCAPABLE = 76
 
 
+SUCCESS = Errno.SUCCESS
+"""By a name of its own, since looking up a member of an enum takes Python as long as a small function call."""
+
+
 class Rights(IntFlag):
     """What may be done with a descriptor."""
 

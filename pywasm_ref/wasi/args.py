@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pywasm_ref.wasi.abi import U32, Errno, Ptr
+from pywasm_ref.wasi.abi import SUCCESS, U32, Errno, Ptr
 from pywasm_ref.wasi.context import Wasi
 from pywasm_ref.wasi.function import wasi_function
 from pywasm_ref.wasi.memory import disjoint
@@ -62,7 +62,7 @@ def strings_get(wasi: Wasi, strings: Sequence[bytes], addresses: Ptr, buffer: Pt
     for i, string in enumerate(strings):
         memory.pack(U32, addresses + 4 * i, buffer)
         buffer += len(string) + 1
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 def strings_sizes_get(wasi: Wasi, strings: Sequence[bytes], count: Ptr, size: Ptr) -> Errno:
@@ -70,4 +70,4 @@ def strings_sizes_get(wasi: Wasi, strings: Sequence[bytes], count: Ptr, size: Pt
     disjoint(memory.record(count, 4, 4), memory.record(size, 4, 4))
     memory.pack(U32, count, len(strings))
     memory.pack(U32, size, sum(len(string) + 1 for string in strings))
-    return Errno.SUCCESS
+    return SUCCESS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pywasm_ref.capabilities.clocks import Clocks
-from pywasm_ref.wasi.abi import U64, ClockId, Clockid, Errno, Ptr, Timestamp
+from pywasm_ref.wasi.abi import SUCCESS, U64, ClockId, Clockid, Errno, Ptr, Timestamp
 from pywasm_ref.wasi.context import Wasi
 from pywasm_ref.wasi.faults import Fault
 from pywasm_ref.wasi.function import wasi_function
@@ -27,7 +27,7 @@ def clock_res_get(wasi: Wasi, id: ClockId, resolution: Ptr) -> Errno:
     memory = wasi.memory()
     memory.record(resolution, 8, 8)
     memory.pack(U64, resolution, wasi.clocks.resolution(KINDS[known(id)]))
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @wasi_function
@@ -41,7 +41,7 @@ def clock_time_get(wasi: Wasi, id: ClockId, precision: Timestamp, time: Ptr) -> 
     memory = wasi.memory()
     memory.record(time, 8, 8)
     memory.pack(U64, time, shown(wasi.clocks, known(id)) & (2**64 - 1))
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 def known(id: ClockId) -> Clockid:

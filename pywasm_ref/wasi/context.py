@@ -32,7 +32,6 @@ from pywasm_ref.wasi.function import WasiFunction
 from pywasm_ref.wasi.memory import Memory
 
 APPEND, NONBLOCK, SYNCED = int(Fdflags.APPEND), int(Fdflags.NONBLOCK), int(Fdflags.DSYNC | Fdflags.SYNC)
-SPECIAL = APPEND | SYNCED
 
 PIECE: int = getattr(select, "PIPE_BUF", 512)
 """What can be written to a pipe that has any room, without blocking."""
@@ -98,9 +97,10 @@ class Wasi:
         self.descriptors = Descriptors()
         self._events = 0
         self._refused: NotLent | None = None
-        self._view: Callable[[], memoryview] | None = None
-        self.memory: Callable[[], Memory] = self._no_memory
-        """The guest's memory as it is now, for one call."""
+        self.view: Callable[[], memoryview] = no_memory
+        """All bytes of the guest's memory as they are now. Nobody keeps them longer than one call, since that would keep the memory from
+        growing where it is."""
+
         self._grants: dict[str, Access] = {
             "args": self.args_access,
             "env": self.env_access,
@@ -130,16 +130,18 @@ class Wasi:
 
     def attach(self, view: Callable[[], memoryview]) -> None:
         """Say how to get at the guest's memory: a function that gives all bytes of it as they are now."""
-        self._view = view
-        self.memory = lambda: Memory(view())
+        self.view = view
 
-    def _no_memory(self) -> Memory:
-        """Fails   FAULT, since the guest has no memory, or is still being instantiated"""
-        raise Fault(Errno.FAULT)
+    def memory(self) -> Memory:
+        """The guest's memory, for one call.
+
+        Fails   FAULT where it has none, or is still being instantiated
+        """
+        return Memory(self.view())
 
     def memory_size(self) -> int:
         """How large the guest's memory is, in bytes."""
-        return 0 if self._view is None else len(self._view())
+        return 0 if self.view is no_memory else len(self.view())
 
     def read(self, descriptor: Descriptor, buffers: Sequence[memoryview]) -> int:
         """Read from a stream, socket or file; waits for it unless the guest said not to.
@@ -163,7 +165,7 @@ class Wasi:
             raise Fault(Errno.BADF)
         if descriptor.host_fd is not None:
             return self._write_piecewise(descriptor, writer, buffers)
-        if descriptor.flags & SPECIAL and descriptor.file is not None:
+        if descriptor.flags and descriptor.file is not None:
             return write_specially(descriptor.file, descriptor.flags, buffers)
         return writer.write(buffers)
 
@@ -302,6 +304,11 @@ def write_specially(file: File, flags: int, buffers: Sequence[memoryview]) -> in
     if flags & SYNCED:
         file.datasync()
     return done
+
+
+def no_memory() -> memoryview:
+    """Fails   FAULT"""
+    raise Fault(Errno.FAULT)
 
 
 def as_bytes(text: str | bytes) -> bytes:

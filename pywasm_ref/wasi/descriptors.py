@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from pywasm_ref.capabilities.access import Access, NotLent
@@ -30,6 +30,21 @@ FILETYPE = {
 }
 
 
+Direct = Callable[[memoryview], int]
+
+
+def read_one(reader: Input | File) -> Direct:
+    """The reader's own way to read one buffer, or a way around."""
+    own: Direct | None = getattr(reader, "read_one", None)
+    return (lambda buffer: reader.read((buffer,))) if own is None else own
+
+
+def write_one(writer: Output | File) -> Direct:
+    """The writer's own way to write one buffer, or a way around."""
+    own: Direct | None = getattr(writer, "write_one", None)
+    return (lambda buffer: writer.write((buffer,))) if own is None else own
+
+
 @dataclass(slots=True)
 class Descriptor:
     """An open thing, once more under what it can be used as. `preopen` is the path under which a directory was lent."""
@@ -49,8 +64,21 @@ class Descriptor:
     host_fd: int | None = None
     """Where reading and writing may have to wait, for somebody at a terminal or at the other end, what of the host to wait for."""
 
+    direct_read: Direct | None = None
+    direct_write: Direct | None = None
+    """How one buffer is read and written where nobody has to wait, and no flag asks for more."""
+
     cookies: dict[bytes, int] = field(default_factory=dict)
     """For a directory, the cookie of each name that was ever listed: a cookie stays true whatever is added or removed."""
+
+    def __post_init__(self) -> None:
+        self.set_flags(self.flags)
+
+    def set_flags(self, flags: int) -> None:
+        self.flags = flags
+        direct = self.host_fd is None and not flags
+        self.direct_read = read_one(self.reader) if direct and self.reader is not None else None
+        self.direct_write = write_one(self.writer) if direct and self.writer is not None else None
 
     @property
     def access(self) -> Access:
@@ -106,10 +134,10 @@ class Descriptors:
         found = self.by_number.get(fd)
         if found is None:
             raise Fault(Errno.BADF)
-        if rights & ~found.rights:
-            missing = Rights(rights & ~found.rights).name
-            raise NotLent(f"descriptor {fd} lacks the right {str(missing).lower()}", "open it with that right")
-        return found
+        if rights & found.rights == rights:
+            return found
+        missing = Rights(rights & ~found.rights).name
+        raise NotLent(f"descriptor {fd} lacks the right {str(missing).lower()}", "open it with that right")
 
     def file(self, fd: Fd, rights: int) -> File:
         """Fails   BADF, NOTCAPABLE; ISDIR for a directory, SPIPE for a stream"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pywasm_ref.capabilities.filesystem.nodes import Directory, Kind
-from pywasm_ref.wasi.abi import DIRENT, U32, U64, DirCookie, Errno, Fd, Filedelta, Filesize, Ptr, Rights, Size, Whence
+from pywasm_ref.wasi.abi import DIRENT, SUCCESS, U32, U64, DirCookie, Errno, Fd, Filedelta, Filesize, Ptr, Rights, Size, Whence
 from pywasm_ref.wasi.context import Wasi
 from pywasm_ref.wasi.descriptors import FILETYPE, Descriptor
 from pywasm_ref.wasi.faults import Fault
@@ -28,11 +28,11 @@ def fd_read(wasi: Wasi, fd: Fd, iovs: Ptr, iovs_len: Size, nread: Ptr) -> Errno:
     """
     descriptor = wasi.descriptors.get(fd, FD_READ)
     memory = wasi.memory()
-    buffers = memory.buffers(iovs, iovs_len, memory.record(nread, 4, 4), written=True)
+    buffers = memory.buffers(iovs, iovs_len, nread, written=True)
     if descriptor.directory is not None:
         return Errno.ISDIR
     memory.pack(U32, nread, wasi.read(descriptor, buffers))
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @wasi_function
@@ -46,9 +46,9 @@ def fd_write(wasi: Wasi, fd: Fd, iovs: Ptr, iovs_len: Size, nwritten: Ptr) -> Er
     """
     descriptor = wasi.descriptors.get(fd, FD_WRITE)
     memory = wasi.memory()
-    buffers = memory.buffers(iovs, iovs_len, memory.record(nwritten, 4, 4), written=False)
+    buffers = memory.buffers(iovs, iovs_len, nwritten, written=False)
     memory.pack(U32, nwritten, wasi.write(descriptor, buffers))
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @wasi_function
@@ -62,9 +62,9 @@ def fd_pread(wasi: Wasi, fd: Fd, iovs: Ptr, iovs_len: Size, offset: Filesize, nr
     """
     file = wasi.descriptors.file(fd, Rights.FD_READ | Rights.FD_SEEK)
     memory = wasi.memory()
-    buffers = memory.buffers(iovs, iovs_len, memory.record(nread, 4, 4), written=True)
+    buffers = memory.buffers(iovs, iovs_len, nread, written=True)
     memory.pack(U32, nread, file.read_at(buffers, place(offset)))
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @wasi_function
@@ -78,9 +78,9 @@ def fd_pwrite(wasi: Wasi, fd: Fd, iovs: Ptr, iovs_len: Size, offset: Filesize, n
     """
     file = wasi.descriptors.file(fd, Rights.FD_WRITE | Rights.FD_SEEK)
     memory = wasi.memory()
-    buffers = memory.buffers(iovs, iovs_len, memory.record(nwritten, 4, 4), written=False)
+    buffers = memory.buffers(iovs, iovs_len, nwritten, written=False)
     memory.pack(U32, nwritten, file.write_at(buffers, place(offset)))
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @wasi_function
@@ -100,7 +100,7 @@ def fd_seek(wasi: Wasi, fd: Fd, offset: Filedelta, whence: Whence, newoffset: Pt
     if whence > 2:
         return Errno.INVAL
     memory.pack(U64, newoffset, file.seek(delta, whence))
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @wasi_function
@@ -114,7 +114,7 @@ def fd_tell(wasi: Wasi, fd: Fd, offset: Ptr) -> Errno:
     memory = wasi.memory()
     memory.record(offset, 8, 8)
     memory.pack(U64, offset, file.seek(0, 1))
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @wasi_function
@@ -137,7 +137,7 @@ def fd_readdir(wasi: Wasi, fd: Fd, buf: Ptr, buf_len: Size, cookie: DirCookie, b
         if at == end:
             break
     memory.pack(U32, bufused, at - begin)
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 def entries(directory: Directory, descriptor: Descriptor, cookie: int) -> Iterator[bytes]:

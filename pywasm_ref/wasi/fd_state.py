@@ -10,6 +10,7 @@ from pywasm_ref.wasi.abi import (
     FILESTAT,
     MOST_ADVICE,
     PRESTAT,
+    SUCCESS,
     Advice,
     Errno,
     Fd,
@@ -40,7 +41,7 @@ def fd_advise(wasi: Wasi, fd: Fd, offset: Filesize, len: Filesize, advice: Advic
                 INVAL   there is no such advice or place
     """
     wasi.descriptors.file(fd, Rights.FD_ADVISE).access.use()
-    return Errno.INVAL if advice > MOST_ADVICE or offset + len > FURTHEST else Errno.SUCCESS
+    return Errno.INVAL if advice > MOST_ADVICE or offset + len > FURTHEST else SUCCESS
 
 
 @wasi_function
@@ -60,7 +61,7 @@ def fd_allocate(wasi: Wasi, fd: Fd, offset: Filesize, len: Filesize) -> Errno:
         return Errno.FBIG
     if file.stat().size < offset + len:
         file.truncate(offset + len)
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @wasi_function
@@ -70,7 +71,7 @@ def fd_close(wasi: Wasi, fd: Fd) -> Errno:
     Fails       BADF
     """
     wasi.descriptors.remove(fd).close()
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @wasi_function
@@ -86,7 +87,7 @@ def fd_datasync(wasi: Wasi, fd: Fd) -> Errno:
         found.file.datasync()
     else:
         sync(found)
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @wasi_function
@@ -98,7 +99,7 @@ def fd_sync(wasi: Wasi, fd: Fd) -> Errno:
                 INVAL   it is neither
     """
     sync(wasi.descriptors.get(fd, Rights.FD_SYNC))
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 def sync(descriptor: Descriptor) -> None:
@@ -118,7 +119,7 @@ def fd_fdstat_get(wasi: Wasi, fd: Fd, stat: Ptr) -> Errno:
     memory = wasi.memory()
     memory.record(stat, FDSTAT.size, 8)
     memory.pack(FDSTAT, stat, found.filetype, found.flags, found.rights, found.inheriting)
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @wasi_function
@@ -130,8 +131,8 @@ def fd_fdstat_set_flags(wasi: Wasi, fd: Fd, flags: FdFlags) -> Errno:
                 INVAL   a flag is unknown
     """
     found = wasi.descriptors.get(fd, Rights.FD_FDSTAT_SET_FLAGS)
-    found.flags = fdflags(flags)
-    return Errno.SUCCESS
+    found.set_flags(fdflags(flags))
+    return SUCCESS
 
 
 def fdflags(flags: FdFlags) -> int:
@@ -153,7 +154,7 @@ def fd_fdstat_set_rights(wasi: Wasi, fd: Fd, fs_rights_base: RightsBits, fs_righ
         raise NotLent(f"more rights for descriptor {fd} than it has", "rights can only be given up")
     found.rights = fs_rights_base & int(ALL_RIGHTS)
     found.inheriting = fs_rights_inheriting & int(ALL_RIGHTS)
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @wasi_function
@@ -167,7 +168,7 @@ def fd_filestat_get(wasi: Wasi, fd: Fd, buf: Ptr) -> Errno:
     memory = wasi.memory()
     memory.record(buf, FILESTAT.size, 8)
     memory.pack(FILESTAT, buf, *filestat(found))
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 def filestat(descriptor: Descriptor) -> tuple[int, ...]:
@@ -197,7 +198,7 @@ def fd_filestat_set_size(wasi: Wasi, fd: Fd, size: Filesize) -> Errno:
     """
     file = wasi.descriptors.file(fd, Rights.FD_FILESTAT_SET_SIZE)
     file.truncate(place(size))
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @wasi_function
@@ -213,7 +214,7 @@ def fd_filestat_set_times(wasi: Wasi, fd: Fd, atim: Timestamp, mtim: Timestamp, 
     if thing is None:
         return Errno.INVAL
     thing.set_times(times(wasi, atim, mtim, fst_flags))
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 def times(wasi: Wasi, atim: Timestamp, mtim: Timestamp, flags: FstFlags) -> Times:
@@ -240,7 +241,7 @@ def fd_prestat_get(wasi: Wasi, fd: Fd, buf: Ptr) -> Errno:
     memory = wasi.memory()
     memory.record(buf, PRESTAT.size, 4)
     memory.pack(PRESTAT, buf, 0, len(path))
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @wasi_function
@@ -256,7 +257,7 @@ def fd_prestat_dir_name(wasi: Wasi, fd: Fd, path: Ptr, path_len: Size) -> Errno:
     if len(name) > path_len:
         return Errno.NAMETOOLONG
     room[: len(name)] = name
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 def preopen(wasi: Wasi, fd: Fd) -> bytes:
@@ -284,4 +285,4 @@ def fd_renumber(wasi: Wasi, fd: Fd, to: Fd) -> Errno:
     if fd != to:
         other.close()
         wasi.descriptors.by_number[to] = wasi.descriptors.remove(fd)
-    return Errno.SUCCESS
+    return SUCCESS

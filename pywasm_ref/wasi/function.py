@@ -36,6 +36,12 @@ DIFFERENT: dict[str, WasiFunction] = {}
 """Those of wasi_unstable that are not the same."""
 
 
+Shortcut = Callable[["Wasi", Callable[[Sequence[Any]], Sequence[Any]]], Callable[[Sequence[Any]], Sequence[Any]]]
+"""From a guest and the function in full to one that does the same, and common cases of it sooner."""
+
+SHORTCUTS: dict[str, Shortcut] = {}
+
+
 def wasi_function(code: Code) -> Code:
     """Make a function known as the one of preview 1 that has its name."""
     PREVIEW1[code.__name__] = described(code)
@@ -71,7 +77,10 @@ def bound(wasi: Wasi, function: WasiFunction) -> Callable[[Sequence[Any]], Seque
         except MemoryError:
             return RESULTS[Errno.NOMEM]
 
-    return code if wasi.audit is None else audited(wasi, function, code)
+    if wasi.audit is not None:
+        return audited(wasi, function, code)
+    prepare = SHORTCUTS.get(function.name)
+    return code if prepare is None else prepare(wasi, code)
 
 
 def audited(wasi: Wasi, function: WasiFunction, code: Callable[[Sequence[Any]], Sequence[Any]]) -> Callable[[Sequence[Any]], Sequence[Any]]:

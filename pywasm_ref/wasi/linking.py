@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import cast
 
 from pywasm_ref.embedding import words
@@ -12,11 +13,11 @@ from pywasm_ref.embedding.store import Store as PythonStore
 from pywasm_ref.errors import Unlinkable
 from pywasm_ref.syntax.types import ExternType, FuncTypeUse, MemType
 from pywasm_ref.validation.types import functype_deftype
-from pywasm_ref.wasi import args, clocks, fd_io, fd_state, path, poll, process, sock, unstable
+from pywasm_ref.wasi import args, clocks, fd_io, fd_state, path, poll, process, shortcuts, sock, unstable
 from pywasm_ref.wasi.context import Wasi
 from pywasm_ref.wasi.function import DIFFERENT, PREVIEW1, WasiFunction, bound
 
-GROUPS = (args, clocks, fd_io, fd_state, path, poll, process, sock, unstable)
+GROUPS = (args, clocks, fd_io, fd_state, path, poll, process, shortcuts, sock, unstable)
 """Where the functions are; loading these files has made them known."""
 
 MODULES: dict[str, Mapping[str, WasiFunction]] = {
@@ -76,5 +77,4 @@ def attach(wasi: Wasi, store: Store, instance: Instance) -> None:
 
 def attach_memory(wasi: Wasi, store: Store, memory: Memory) -> None:
     """Let the functions reach a memory."""
-    view = store.mem_view
-    wasi.attach(lambda: view(memory))
+    wasi.attach(partial(store.mem_view, memory))

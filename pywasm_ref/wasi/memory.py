@@ -67,25 +67,13 @@ class Memory:
         """Write a record whose range was checked."""
         record.pack_into(self.bytes, at, *values)
 
-    def buffers(self, iovs: Ptr, n: Size, result: Range, *others: Range, written: bool) -> list[memoryview]:
-        """The buffers of an array of iovec or ciovec, and `result` and others that will be written.
+    def buffers(self, iovs: Ptr, n: Size, result: Ptr, *others: Range, written: bool) -> list[memoryview]:
+        """The buffers of an array of iovec or ciovec. `result` is the address of a size that will be written, as `others` will be.
 
-        Fails   INVAL for too many, or an array that is misaligned; FAULT for one that is not in memory, or overlaps what will be
-                written; where the buffers are `written`, for one that overlaps the array or another buffer too
+        Fails   INVAL for too many, or where the array or the result is misaligned; FAULT for one that is not in memory, or overlaps
+                what will be written; where the buffers are `written`, for one that overlaps the array or another buffer too
         """
-        if n == 1 and not others and iovs % 4 == 0 and iovs + 8 <= self.size:
-            at, size = PAIR.unpack_from(self.bytes, iovs)
-            if self._is_apart(iovs, at, at + size, *result, written):
-                return [self.bytes[at : at + size]] if size else []
-        return self._several(iovs, n, (result, *others), written)
-
-    def _is_apart(self, iovs: Ptr, at: int, end: int, result: int, result_end: int, written: bool) -> bool:
-        """Whether the only buffer is in memory, and nothing overlaps: the common case, in which nothing has to be sorted."""
-        if end > self.size or (iovs < result_end and result < iovs + 8):
-            return False
-        return (end <= result or result_end <= at) and (not written or end <= iovs or iovs + 8 <= at)
-
-    def _several(self, iovs: Ptr, n: Size, outputs: tuple[Range, ...], written: bool) -> list[memoryview]:
+        outputs = self.record(result, 4, 4), *others
         array = self.array(iovs, n, 8, 4)
         if n > MOST_BUFFERS:
             raise Fault(Errno.INVAL)

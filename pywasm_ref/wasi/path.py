@@ -11,6 +11,7 @@ from pywasm_ref.capabilities.filesystem.paths import Place, open_at, resolved
 from pywasm_ref.wasi.abi import (
     ALL_RIGHTS,
     FILESTAT,
+    SUCCESS,
     SYMLINK_FOLLOW,
     U32,
     Errno,
@@ -49,7 +50,7 @@ def path_create_directory(wasi: Wasi, fd: Fd, path: Ptr, path_len: Size) -> Errn
         if not place.name:
             return Errno.EXIST
         place.directory.mkdir(place.name)
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @wasi_function
@@ -63,7 +64,7 @@ def path_filestat_get(wasi: Wasi, fd: Fd, flags: LookupFlags, path: Ptr, path_le
     result = memory.record(buf, FILESTAT.size, 8)
     with at(wasi, fd, Rights.PATH_FILESTAT_GET, path, path_len, result, follow=followed(flags)) as place:
         memory.pack(FILESTAT, buf, *fields(place.stat()))
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @wasi_function
@@ -82,7 +83,7 @@ def path_filestat_set_times(
             place.directory.set_times_at(place.name, wanted)
         else:
             place.directory.set_times(wanted)
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @wasi_function
@@ -105,7 +106,7 @@ def path_link(
         if new.directory_only:
             return Errno.EXIST if exists(new) else Errno.NOENT
         old.directory.link(old.file_name(), new.directory, new.name)
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @wasi_function
@@ -143,7 +144,7 @@ def path_open(
             raise NotLent("rights that the directory does not hand on", "ask for fewer rights")
         wasi.descriptors.room()
         memory.pack(U32, opened_fd, wasi.descriptors.add(opened(place, oflags, base, inheriting, flags)))
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 flags_of = fdflags
@@ -177,7 +178,7 @@ def path_readlink(wasi: Wasi, fd: Fd, path: Ptr, path_len: Size, buf: Ptr, buf_l
         target = place.directory.readlink(place.named()).encode(errors="surrogateescape")[:buf_len]
     memory.bytes[buf : buf + len(target)] = target
     memory.pack(U32, bufused, len(target))
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @wasi_function
@@ -190,7 +191,7 @@ def path_remove_directory(wasi: Wasi, fd: Fd, path: Ptr, path_len: Size) -> Errn
     """
     with at(wasi, fd, Rights.PATH_REMOVE_DIRECTORY, path, path_len) as place:
         place.directory.rmdir(place.named())
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @wasi_function
@@ -208,7 +209,7 @@ def path_rename(wasi: Wasi, fd: Fd, old_path: Ptr, old_path_len: Size, new_fd: F
         if (old.directory_only or new.directory_only) and old.directory.stat_at(old.named()).kind is not Kind.DIRECTORY:
             return Errno.NOTDIR
         old.directory.rename(old.named(), new.directory, new.named())
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @wasi_function
@@ -228,7 +229,7 @@ def path_symlink(wasi: Wasi, old_path: Ptr, old_path_len: Size, fd: Fd, new_path
         if place.directory_only:
             return Errno.EXIST if exists(place) else Errno.NOENT
         place.directory.symlink(target, place.name)
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @wasi_function
@@ -241,7 +242,7 @@ def path_unlink_file(wasi: Wasi, fd: Fd, path: Ptr, path_len: Size) -> Errno:
     """
     with at(wasi, fd, Rights.PATH_UNLINK_FILE, path, path_len) as place:
         place.directory.unlink(place.file_name())
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from pywasm_ref.wasi.abi import (
     ABSTIME,
     CLOCK_SUBSCRIPTION,
     EVENT,
+    SUCCESS,
     U32,
     Clockid,
     Errno,
@@ -78,7 +79,7 @@ def poll(wasi: Wasi, subscriptions: Ptr, events: Ptr, n: Size, nevents: Ptr, lay
     for i, (entry, ready) in enumerate(happened):
         memory.pack(EVENT, events + i * EVENT.size, *event(entry, ready))
     memory.pack(U32, nevents, len(happened))
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 def subscription(wasi: Wasi, memory: Memory, at: Ptr, layout: Struct) -> Subscription:

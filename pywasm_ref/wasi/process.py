@@ -6,7 +6,7 @@ import time
 from typing import NoReturn
 
 from pywasm_ref.errors import Interrupted
-from pywasm_ref.wasi.abi import MOST_SIGNAL, Errno, Exit, Ptr, Signal, Size
+from pywasm_ref.wasi.abi import MOST_SIGNAL, SUCCESS, Errno, Exit, Ptr, Signal, Size
 from pywasm_ref.wasi.context import Wasi
 from pywasm_ref.wasi.faults import ProcExit
 from pywasm_ref.wasi.function import wasi_function
@@ -38,14 +38,14 @@ def proc_raise(wasi: Wasi, sig: Signal) -> Errno:
         return Errno.NOTSUP
     if sig not in IGNORED:
         raise ProcExit(128 + sig)
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @wasi_function
 def sched_yield(wasi: Wasi) -> Errno:
     """Let other threads have a turn."""
     time.sleep(0)
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @wasi_function
@@ -62,4 +62,4 @@ def random_get(wasi: Wasi, buf: Ptr, buf_len: Size) -> Errno:
             raise Interrupted("interrupted")
         piece = wasi.randomness.take(min(PIECE, buf_len - at))
         room[at : at + len(piece)] = piece
-    return Errno.SUCCESS
+    return SUCCESS

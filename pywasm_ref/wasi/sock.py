@@ -7,6 +7,7 @@ from pywasm_ref.wasi.abi import (
     CONNECTION_RIGHTS,
     RECV_PEEK,
     RECV_WAITALL,
+    SUCCESS,
     U32,
     Errno,
     Fd,
@@ -49,7 +50,7 @@ def sock_accept(wasi: Wasi, fd: Fd, flags: FdFlags, result: Ptr) -> Errno:
             continue
     opened = connection_descriptor(end, int(CONNECTION_RIGHTS) & found.inheriting, flags)
     memory.pack(U32, result, wasi.descriptors.add(opened))
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @wasi_function
@@ -65,14 +66,13 @@ def sock_recv(
     """
     found = socket(wasi, fd, Rights.FD_READ)
     memory = wasi.memory()
-    outputs = memory.record(ro_datalen, 4, 4), memory.record(ro_flags, 2, 2)
-    buffers = memory.buffers(ri_data, ri_data_len, *outputs, written=True)
+    buffers = memory.buffers(ri_data, ri_data_len, ro_datalen, memory.record(ro_flags, 2, 2), written=True)
     if ri_flags & ~(RECV_PEEK | RECV_WAITALL):
         return Errno.INVAL
     done = receive(wasi, found, connected(found), buffers, ri_flags)
     memory.pack(U32, ro_datalen, done)
     memory.bytes[ro_flags : ro_flags + 2] = b"\0\0"
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 def receive(wasi: Wasi, found: Descriptor, end: Connection, buffers: list[memoryview], flags: int) -> int:
@@ -101,12 +101,12 @@ def sock_send(wasi: Wasi, fd: Fd, si_data: Ptr, si_data_len: Size, si_flags: SiF
     """
     found = socket(wasi, fd, Rights.FD_WRITE)
     memory = wasi.memory()
-    buffers = memory.buffers(si_data, si_data_len, memory.record(so_datalen, 4, 4), written=False)
+    buffers = memory.buffers(si_data, si_data_len, so_datalen, written=False)
     if si_flags:
         return Errno.INVAL
     connected(found)
     memory.pack(U32, so_datalen, wasi.write(found, buffers))
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @wasi_function
@@ -121,7 +121,7 @@ def sock_shutdown(wasi: Wasi, fd: Fd, how: SdFlags) -> Errno:
     if not 1 <= how <= 3:
         return Errno.INVAL
     connected(found).shutdown(how)
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 def socket(wasi: Wasi, fd: Fd, rights: int) -> Descriptor:

@@ -6,7 +6,19 @@ The numbers of `whence` are others, a filestat is 8 bytes shorter, a subscriptio
 from __future__ import annotations
 
 from pywasm_ref.wasi import fd_io, path
-from pywasm_ref.wasi.abi import CLOCK_SUBSCRIPTION_UNSTABLE, FILESTAT_UNSTABLE, Errno, Fd, Filedelta, LookupFlags, Ptr, Rights, Size, Whence
+from pywasm_ref.wasi.abi import (
+    CLOCK_SUBSCRIPTION_UNSTABLE,
+    FILESTAT_UNSTABLE,
+    SUCCESS,
+    Errno,
+    Fd,
+    Filedelta,
+    LookupFlags,
+    Ptr,
+    Rights,
+    Size,
+    Whence,
+)
 from pywasm_ref.wasi.context import Wasi
 from pywasm_ref.wasi.fd_state import fields, filestat
 from pywasm_ref.wasi.function import unstable_function
@@ -31,7 +43,7 @@ def fd_filestat_get(wasi: Wasi, fd: Fd, buf: Ptr) -> Errno:
     memory = wasi.memory()
     memory.record(buf, FILESTAT_UNSTABLE.size, 8)
     memory.pack(FILESTAT_UNSTABLE, buf, *narrowed(filestat(found)))
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @unstable_function
@@ -41,7 +53,7 @@ def path_filestat_get(wasi: Wasi, fd: Fd, flags: LookupFlags, path_: Ptr, path_l
     result = memory.record(buf, FILESTAT_UNSTABLE.size, 8)
     with path.at(wasi, fd, Rights.PATH_FILESTAT_GET, path_, path_len, result, follow=path.followed(flags)) as place:
         memory.pack(FILESTAT_UNSTABLE, buf, *narrowed(fields(place.stat())))
-    return Errno.SUCCESS
+    return SUCCESS
 
 
 @unstable_function

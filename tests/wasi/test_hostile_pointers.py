@@ -11,6 +11,7 @@ import pytest
 from pywasm_ref.capabilities import Listener, MemoryTree
 from pywasm_ref.embedding.engine import Engine
 from pywasm_ref.wasi.abi import Errno
+from pywasm_ref.wasi.context import no_memory
 from pywasm_ref.wasi.descriptors import connection_descriptor, listener_descriptor
 from pywasm_ref.wasi.function import PREVIEW1
 from tests.wasi.support import ALL, BUFFER, PATHS, RESULT, ROOT, SIZE, Caller
@@ -208,7 +209,7 @@ def test_the_good_addresses_are_good(guest: Caller) -> None:
 
 def test_a_guest_without_memory_gets_fault(engine: Engine) -> None:
     with Caller(engine) as caller:
-        caller.wasi.memory = caller.wasi._no_memory
+        caller.wasi.attach(no_memory)
         for name, args in CALLS.items():
             if name not in ("sock_accept", "sock_recv", "sock_send") and args[0] not in (ROOT, FILE):
                 assert caller.call(name, *args) is Errno.FAULT, name

@@ -95,6 +95,16 @@ class HostFile(HostHandle):
         self.access.use()
         return read_into(self.fd, buffers)
 
+    def read_one(self, buffer: memoryview) -> int:
+        self.access.use()
+        return read_into(self.fd, (buffer,))
+
+    def write_one(self, buffer: memoryview) -> int:
+        if self.tree.quota is not None:
+            return self.write((buffer,))
+        self.access.write()
+        return os.write(self.fd, buffer)
+
     def read_at(self, buffers: Sequence[memoryview], offset: int) -> int:
         self.access.use()
         return os.preadv(self.fd, buffers, offset) if buffers else 0
