@@ -8,6 +8,7 @@
 #   make fuzz          mutated input for SECONDS (default 120) at each entry point, and as long generated modules on all engines
 #   make sanitize      the native engine under AddressSanitizer and UBSan: its tests, the official suite, fuzzing for SECONDS
 #   make kernels       rebuild the benchmark kernels from their C sources
+#   make programs      get Go, QuickJS and SQLite for WASI, which the tests run where they are
 
 PYTHON ?= python3
 JOBS ?= 2
@@ -20,7 +21,7 @@ ifneq ($(wildcard $(SHARED_SUITE)),)
 export PYWASM_SPEC_SUITE ?= $(SHARED_SUITE)
 endif
 
-.PHONY: demo test check lint types contracts documents conformance bench fuzz sanitize kernels clean
+.PHONY: demo test check lint types contracts documents conformance bench fuzz sanitize kernels programs clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -60,6 +61,9 @@ sanitize: $(VENV)/.installed-test
 
 kernels: $(VENV)/.installed-bench
 	$(BIN)/python benchmarks/kernels/build.py
+
+programs: $(VENV)/.installed-programs
+	$(BIN)/python examples/wasi/build.py tour_go quickjs sqlite
 
 clean:
 	rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

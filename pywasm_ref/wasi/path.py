@@ -35,8 +35,9 @@ from pywasm_ref.wasi.function import wasi_function
 from pywasm_ref.wasi.memory import Range, disjoint
 
 ALL = int(ALL_RIGHTS)
-WRITING = int(Rights.FD_WRITE | Rights.FD_ALLOCATE | Rights.FD_FILESTAT_SET_SIZE)
-"""Rights that want a file to be open for writing."""
+WRITING = int(Rights.FD_WRITE | Rights.FD_ALLOCATE)
+"""Rights that want a file to be open for writing. Programs ask for the right to set its size when they only want to read, as those of Go do;
+so that one does not."""
 
 
 @wasi_function

@@ -144,7 +144,7 @@ class Guest:
                 if isinstance(problem, Unlinkable):
                     raise
                 code, error = None, problem
-        return self._result(code, error)
+        return self.result(code, error)
 
     def start(self, invoke: str = START) -> None:
         """Instantiate, and call the start function; for those who want to catch by themselves what comes out.
@@ -189,7 +189,8 @@ class Guest:
         self.store.interrupt()
         self.wasi.stop()
 
-    def _result(self, code: int | None, error: WasmError | None) -> Result:
+    def result(self, code: int | None = None, error: WasmError | None = None) -> Result:
+        """How the guest stands: what it wrote so far, and what it used."""
         stdout, stderr = (captured.data for captured in self._captured) if self._captured else (b"", b"")
         left = self.store.fuel
         used = None if left is None or self.limits.fuel is None else self.limits.fuel - left
