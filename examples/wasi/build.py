@@ -56,8 +56,8 @@ static int compatible_fcntl(int fd, int command, ...) {
 
 COMPATIBLE_C = """
 #include <sys/stat.h>
-int fchmod(int fd, mode_t mode) { (void)fd; (void)mode; return 0; }
-int chmod(const char *path, mode_t mode) { (void)path; (void)mode; return 0; }
+__attribute__((weak)) int fchmod(int fd, mode_t mode) { (void)fd; (void)mode; return 0; }
+__attribute__((weak)) int chmod(const char *path, mode_t mode) { (void)path; (void)mode; return 0; }
 """
 
 

@@ -24,44 +24,36 @@ class Access:
     The thing itself is not closed when access to it is taken back: another thread may be in the middle of using it.
     """
 
-    __slots__ = ("_readonly", "_revoked", "hint", "name")
+    __slots__ = ("hint", "name", "readonly", "revoked")
 
     def __init__(self, name: str, *, readonly: bool = False, hint: str = "") -> None:
         self.name = name
         self.hint = hint
-        self._readonly = readonly
-        self._revoked = False
-
-    @property
-    def readonly(self) -> bool:
-        return self._readonly
-
-    @property
-    def revoked(self) -> bool:
-        return self._revoked
+        self.readonly = readonly
+        self.revoked = False
 
     def make_readonly(self) -> None:
         """Nothing can be written from now on."""
-        self._readonly = True
+        self.readonly = True
 
     def revoke(self) -> None:
         """Nothing can be done from now on."""
-        self._revoked = True
+        self.revoked = True
 
     def use(self) -> None:
         """Fails   NotLent when it was taken back"""
-        if self._revoked:
+        if self.revoked:
             raise NotLent(f"{self.name} was taken back")
 
     def write(self) -> None:
         """Fails   NotLent when it was taken back; OSError EROFS when it is lent for reading only"""
-        if self._revoked:
+        if self.revoked:
             raise NotLent(f"{self.name} was taken back")
-        if self._readonly:
+        if self.readonly:
             raise failure(errno.EROFS, self.name)
 
     def __repr__(self) -> str:
-        state = "revoked" if self._revoked else "read-only" if self._readonly else "open"
+        state = "revoked" if self.revoked else "read-only" if self.readonly else "open"
         return f"<Access {self.name}: {state}>"
 
 

@@ -165,6 +165,7 @@ class FileOutput(Plain):
         self._write: Callable[[Any], int | None] = file.write
         self._raw = isinstance(file, io.RawIOBase)
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode if is_text(file) else None
+        self._special = self._raw or self._decode is not None
 
     def write(self, buffers: Sequence[memoryview]) -> int:
         self.access.use()
@@ -181,11 +182,10 @@ class FileOutput(Plain):
         return done
 
     def write_one(self, buffer: memoryview) -> int:
-        if self._decode is not None or self._raw:
+        if self._special or self.access.revoked:
             return self.write((buffer,))
-        self.access.use()
-        self._write(buffer)
-        return len(buffer)
+        n = self._write(buffer)
+        return len(buffer) if n is None else n
 
     def _write_raw(self, buffers: Sequence[memoryview]) -> int:
         """A file without a buffer may take less than it is given, or nothing where it does not wait."""

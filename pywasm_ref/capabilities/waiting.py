@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import select
 import socket
 import threading
@@ -39,7 +40,7 @@ class Waker:
         if self.woken:
             return [], []
         alarm = self._alarm()
-        ready_to_read, ready_to_write, _ = select.select([*readers, alarm], writers, [], seconds)
+        ready_to_read, ready_to_write = ready([*readers, alarm], writers, seconds)
         return [fd for fd in ready_to_read if fd != alarm], ready_to_write
 
     def _alarm(self) -> int:
@@ -56,3 +57,26 @@ class Waker:
             for end in self._ends or ():
                 end.close()
             self._ends = None
+
+
+if hasattr(select, "poll"):
+    WRONG = select.POLLERR | select.POLLNVAL
+    READABLE, WRITABLE = select.POLLIN | select.POLLHUP | WRONG, select.POLLOUT | WRONG
+
+    def ready(readers: Sequence[int], writers: Sequence[int], seconds: float) -> tuple[list[int], list[int]]:
+        """Wait with poll, which takes descriptors of any number; `select` takes none from 1024 on."""
+        masks = dict.fromkeys(readers, select.POLLIN)
+        for fd in writers:
+            masks[fd] = masks.get(fd, 0) | select.POLLOUT
+        poller = select.poll()
+        for fd, mask in masks.items():
+            poller.register(fd, mask)
+        found = dict(poller.poll(math.ceil(seconds * 1000)))
+        return [fd for fd in readers if found.get(fd, 0) & READABLE], [fd for fd in writers if found.get(fd, 0) & WRITABLE]
+
+else:  # Windows
+
+    def ready(readers: Sequence[int], writers: Sequence[int], seconds: float) -> tuple[list[int], list[int]]:
+        """Wait with select, which has no limit there."""
+        found, writable, _ = select.select(readers, writers, [], seconds)
+        return found, writable

@@ -20,6 +20,7 @@ from pywasm_ref.capabilities.waiting import Waker
 from pywasm_ref.errors import Interrupted
 from pywasm_ref.wasi.abi import ALL_RIGHTS, Errno, Fd, Fdflags
 from pywasm_ref.wasi.descriptors import (
+    MOST,
     Descriptor,
     Descriptors,
     connection_descriptor,
@@ -81,6 +82,7 @@ class Wasi:
         randomness: Randomness | None = None,
         sockets: Iterable[Listener | Connection] = (),
         audit: Audit | None = None,
+        max_descriptors: int = MOST,
     ) -> None:
         self.args = [as_bytes(arg) for arg in args]
         self.env = [as_bytes(f"{name}={value}") for name, value in (env or {}).items()]
@@ -94,7 +96,7 @@ class Wasi:
         """Whether the guest asked which directories it was lent, and found no more."""
 
         self.refusals: deque[Event] = deque(maxlen=REFUSALS)
-        self.descriptors = Descriptors()
+        self.descriptors = Descriptors(max_descriptors)
         self._events = 0
         self._refused: NotLent | None = None
         self.view: Callable[[], memoryview] = no_memory

@@ -5,30 +5,20 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pywasm_ref.capabilities.access import Access, NotLent
-from pywasm_ref.capabilities.filesystem.nodes import Directory, File, Kind
+from pywasm_ref.capabilities.filesystem.nodes import Directory, File
 from pywasm_ref.capabilities.network import Connection, Listener
 from pywasm_ref.capabilities.streams import Input, Output
 from pywasm_ref.wasi.abi import CONNECTION_RIGHTS, FILE_RIGHTS, LISTENER_RIGHTS, STREAM_RIGHTS, Errno, Fd, Filetype, Rights
 from pywasm_ref.wasi.faults import Fault
+from pywasm_ref.wasi.listing import Listing
 
-MOST = 1024
-"""Descriptors that a guest may have open."""
+MOST = 256
+"""Descriptors that a guest may have open, unless told otherwise: each may take one of this process."""
 
 Thing = File | Directory | Input | Output | Listener | Connection
-
-FILETYPE = {
-    Kind.FILE: Filetype.REGULAR_FILE,
-    Kind.DIRECTORY: Filetype.DIRECTORY,
-    Kind.SYMLINK: Filetype.SYMBOLIC_LINK,
-    Kind.CHARACTER: Filetype.CHARACTER_DEVICE,
-    Kind.BLOCK: Filetype.BLOCK_DEVICE,
-    Kind.SOCKET: Filetype.SOCKET_STREAM,
-    Kind.OTHER: Filetype.UNKNOWN,
-}
-
 
 Direct = Callable[[memoryview], int]
 
@@ -68,8 +58,7 @@ class Descriptor:
     direct_write: Direct | None = None
     """How one buffer is read and written where nobody has to wait, and no flag asks for more."""
 
-    cookies: dict[bytes, int] = field(default_factory=dict)
-    """For a directory, the cookie of each name that was ever listed: a cookie stays true whatever is added or removed."""
+    listing: Listing | None = None
 
     def __post_init__(self) -> None:
         self.set_flags(self.flags)
@@ -126,8 +115,9 @@ def connection_descriptor(end: Connection, rights: int = int(CONNECTION_RIGHTS),
 class Descriptors:
     """The descriptors of one guest, by number."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST) -> None:
         self.by_number: dict[Fd, Descriptor] = {}
+        self._most = most
 
     def get(self, fd: Fd, rights: int = 0) -> Descriptor:
         """Fails   BADF; NOTCAPABLE where a right is missing"""
@@ -160,16 +150,16 @@ class Descriptors:
 
         Fails   MFILE, and closes it
         """
-        if len(self.by_number) >= MOST:
+        if len(self.by_number) >= self._most:
             descriptor.close()
             raise Fault(Errno.MFILE)
-        fd = next(n for n in range(MOST) if n not in self.by_number)
+        fd = next(n for n in range(self._most) if n not in self.by_number)
         self.by_number[fd] = descriptor
         return fd
 
     def room(self) -> None:
         """Fails   MFILE where there is no number for one more"""
-        if len(self.by_number) >= MOST:
+        if len(self.by_number) >= self._most:
             raise Fault(Errno.MFILE)
 
     def remove(self, fd: Fd) -> Descriptor:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from pywasm_ref.capabilities.filesystem.nodes import Directory, Kind
-from pywasm_ref.wasi.abi import DIRENT, SUCCESS, U32, U64, DirCookie, Errno, Fd, Filedelta, Filesize, Ptr, Rights, Size, Whence
+from pywasm_ref.capabilities.filesystem.nodes import Directory
+from pywasm_ref.wasi.abi import SUCCESS, U32, U64, DirCookie, Errno, Fd, Filedelta, Filesize, Ptr, Rights, Size, Whence
 from pywasm_ref.wasi.context import Wasi
-from pywasm_ref.wasi.descriptors import FILETYPE, Descriptor
+from pywasm_ref.wasi.descriptors import Descriptor
 from pywasm_ref.wasi.faults import Fault
 from pywasm_ref.wasi.function import wasi_function
+from pywasm_ref.wasi.listing import Listing
 from pywasm_ref.wasi.memory import disjoint
 
 FD_READ, FD_WRITE = int(Rights.FD_READ), int(Rights.FD_WRITE)
@@ -125,12 +124,13 @@ def fd_readdir(wasi: Wasi, fd: Fd, buf: Ptr, buf_len: Size, cookie: DirCookie, b
     Fails       BADF, NOTDIR, FAULT, INVAL
     """
     directory = wasi.descriptors.directory(fd, Rights.FD_READDIR)
+    directory.access.use()
     memory = wasi.memory()
     used = memory.record(bufused, 4, 4)
     begin, end = memory.range(buf, buf_len)
     disjoint(used, (begin, end))
     at = begin
-    for entry in entries(directory, wasi.descriptors.get(fd), cookie):
+    for entry in listing_of(wasi.descriptors.get(fd), directory, cookie).after(cookie):
         part = entry[: end - at]
         memory.bytes[at : at + len(part)] = part
         at += len(part)
@@ -140,18 +140,14 @@ def fd_readdir(wasi: Wasi, fd: Fd, buf: Ptr, buf_len: Size, cookie: DirCookie, b
     return SUCCESS
 
 
-def entries(directory: Directory, descriptor: Descriptor, cookie: int) -> Iterator[bytes]:
-    """The entries as they stand in memory. Names keep their cookies for as long as the directory is open."""
-    own = directory.stat().ino
-    cookies = descriptor.cookies
-    found = {entry.name: (entry.ino, entry.kind) for entry in directory.entries()}
-    listed = {b".": (own, Kind.DIRECTORY), b"..": (own, Kind.DIRECTORY)} | found
-    for name in listed:
-        cookies.setdefault(name, len(cookies) + 1)
-    for name, after in cookies.items():
-        if after > cookie and name in listed:
-            ino, kind = listed[name]
-            yield DIRENT.pack(after, ino, len(name), FILETYPE[kind]) + name
+def listing_of(descriptor: Descriptor, directory: Directory, cookie: int) -> Listing:
+    """The entries of a directory, looked up anew where a guest begins."""
+    if descriptor.listing is None:
+        descriptor.listing = Listing()
+        cookie = 0
+    if cookie == 0:
+        descriptor.listing.look(directory)
+    return descriptor.listing
 
 
 def place(offset: Filesize) -> int:

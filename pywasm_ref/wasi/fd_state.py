@@ -26,10 +26,11 @@ from pywasm_ref.wasi.abi import (
     Timestamp,
 )
 from pywasm_ref.wasi.context import Wasi
-from pywasm_ref.wasi.descriptors import FILETYPE, Descriptor
+from pywasm_ref.wasi.descriptors import Descriptor
 from pywasm_ref.wasi.faults import Fault
 from pywasm_ref.wasi.fd_io import FURTHEST, place
 from pywasm_ref.wasi.function import wasi_function
+from pywasm_ref.wasi.listing import FILETYPE
 
 
 @wasi_function

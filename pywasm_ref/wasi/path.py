@@ -36,8 +36,8 @@ from pywasm_ref.wasi.memory import Range, disjoint
 
 ALL = int(ALL_RIGHTS)
 WRITING = int(Rights.FD_WRITE | Rights.FD_ALLOCATE)
-"""Rights that want a file to be open for writing. Programs ask for the right to set its size when they only want to read, as those of Go do;
-so that one does not."""
+"""Rights that want a file to be open for writing. Programs ask for the right to set its size when they only want to read, as those of
+Go do; so that one does not."""
 
 
 @wasi_function
@@ -140,7 +140,8 @@ def path_open(
     needed |= Rights.PATH_FILESTAT_SET_SIZE if oflags & Oflags.TRUNC else 0
     memory = wasi.memory()
     result = memory.record(opened_fd, 4, 4)
-    with at(wasi, fd, needed, path, path_len, result, follow=followed(dirflags)) as place:
+    follow = followed(dirflags) and not oflags & Oflags.EXCL  # what is to be new is not what a link leads to
+    with at(wasi, fd, needed, path, path_len, result, follow=follow) as place:
         if (base | inheriting) & ~directory.inheriting:
             raise NotLent("rights that the directory does not hand on", "ask for fewer rights")
         wasi.descriptors.room()

@@ -26,6 +26,7 @@ from pywasm_ref.embedding.sources import ModuleSource
 from pywasm_ref.errors import Interrupted, Unlinkable, WasmError
 from pywasm_ref.syntax.types import FuncTypeUse
 from pywasm_ref.wasi.context import Audit, Event, Wasi
+from pywasm_ref.wasi.descriptors import MOST
 from pywasm_ref.wasi.faults import ProcExit
 from pywasm_ref.wasi.linking import attach, externs_for
 
@@ -97,6 +98,7 @@ class Guest:
         seed: int | None = None,
         sockets: Iterable[Listener | Connection] = (),
         audit: Audit | None = None,
+        max_descriptors: int = MOST,
         engine: str | Engine = "auto",
         program: str | bytes | None = None,
         policy: Policy | None = None,
@@ -120,6 +122,7 @@ class Guest:
             randomness=randomness or policy.randomness(),
             sockets=(*policy.listeners(), *sockets),
             audit=audit,
+            max_descriptors=max_descriptors,
         )
         self._instance: Instance | None = None
 
@@ -213,6 +216,7 @@ def run(module: ModuleSource | Module, *, invoke: str = START, **lent: Any) -> R
     clocks, randomness, seed     clocks, and random bytes of an own kind or of a seed
     sockets      listeners and connections, which follow the directories as descriptors
     policy       all of these as data; what is given besides it is added, or takes its place
+    max_descriptors  how many may be open at once
     audit        a function that is told of each use and each refusal
     engine       fast, reference or auto
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import struct
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +16,8 @@ from pywasm_ref.embedding.selection import engine as engine_named
 from pywasm_ref.syntax.types import I32
 from pywasm_ref.wasi.function import PREVIEW1
 from tests.wasi.support import ALL, SIZE, Caller, native
+
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("pywasm_ref._fastcore.engine") is None, reason="the native engine is not built")
 
 PATHS = (b"file", b"dir", b"dir/deep", b"link", b"..", b"new", b"dir/../file", b"/abs", b"loop", b"\xff", b"x\0y", b"dir/", b".", b"")
 PATH_AT = 0x1000

@@ -55,6 +55,15 @@ def stat_from(found: os.stat_result) -> Stat:
     return Stat(kind, found.st_dev, found.st_ino, found.st_nlink, found.st_size, *times)
 
 
+def raw(name: str) -> bytes:
+    """A name as the system has it: guests speak UTF-8, whatever the locale of this process is."""
+    return name.encode(errors="surrogateescape")
+
+
+def text(name: bytes) -> str:
+    return name.decode(errors="surrogateescape")
+
+
 class HostHandle:
     """An open descriptor of this process, which belongs to the handle."""
 
@@ -175,12 +184,12 @@ class HostDirectory(HostHandle):
 
     def stat_at(self, name: str) -> Stat:
         self.access.use()
-        return stat_from(os.stat(name, dir_fd=self.fd, follow_symlinks=False))
+        return stat_from(os.stat(raw(name), dir_fd=self.fd, follow_symlinks=False))
 
     def set_times_at(self, name: str, times: Times) -> None:
         self.access.write()
-        now = os.stat(name, dir_fd=self.fd, follow_symlinks=False)
-        os.utime(name, ns=filled(times, now), dir_fd=self.fd, follow_symlinks=False)
+        now = os.stat(raw(name), dir_fd=self.fd, follow_symlinks=False)
+        os.utime(raw(name), ns=filled(times, now), dir_fd=self.fd, follow_symlinks=False)
 
     def entries(self) -> Iterator[Entry]:
         self.access.use()
@@ -190,7 +199,7 @@ class HostDirectory(HostHandle):
     def enter(self, name: str) -> HostDirectory:
         self.access.use()
         try:
-            return HostDirectory(os.open(name, AS_DIRECTORY, dir_fd=self.fd), self.tree)
+            return HostDirectory(os.open(raw(name), AS_DIRECTORY, dir_fd=self.fd), self.tree)
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.EMLINK):  # what systems say to a symbolic link; Linux says ENOTDIR
                 raise failure(errno.ENOTDIR) from None
@@ -212,7 +221,7 @@ class HostDirectory(HostHandle):
 
     def _exists(self, name: str) -> bool:
         try:
-            os.stat(name, dir_fd=self.fd, follow_symlinks=False)
+            os.stat(raw(name), dir_fd=self.fd, follow_symlinks=False)
         except FileNotFoundError:
             return False
         return True
@@ -220,18 +229,18 @@ class HostDirectory(HostHandle):
     def _create(self, name: str, flags: int) -> int:
         """A new file. Where somebody else makes one of that name at the same moment, that is an error and no opening of it."""
         with self._new_name():
-            return os.open(name, flags | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=self.fd)
+            return os.open(raw(name), flags | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=self.fd)
 
     def _existing(self, name: str, flags: int) -> int:
         """Opening a device can have effects already, so it is looked at first; once it is open it is looked at again."""
-        kind = kind_of(os.stat(name, dir_fd=self.fd, follow_symlinks=False).st_mode)
+        kind = kind_of(os.stat(raw(name), dir_fd=self.fd, follow_symlinks=False).st_mode)
         if kind is Kind.DIRECTORY:
             raise failure(errno.EISDIR)
         if kind is Kind.SYMLINK:
             raise failure(errno.ELOOP)
         if kind is not Kind.FILE:
             raise NotLent(f"{name} is a {kind.value}")
-        return os.open(name, flags, dir_fd=self.fd)
+        return os.open(raw(name), flags, dir_fd=self.fd)
 
     @contextlib.contextmanager
     def _new_name(self) -> Iterator[None]:
@@ -250,34 +259,34 @@ class HostDirectory(HostHandle):
 
     def readlink(self, name: str) -> str:
         self.access.use()
-        return os.readlink(name, dir_fd=self.fd)
+        return text(os.readlink(raw(name), dir_fd=self.fd))
 
     def mkdir(self, name: str) -> None:
         with self._new_name():
-            os.mkdir(name, 0o777, dir_fd=self.fd)
+            os.mkdir(raw(name), 0o777, dir_fd=self.fd)
 
     def rmdir(self, name: str) -> None:
         self.access.write()
-        os.rmdir(name, dir_fd=self.fd)
+        os.rmdir(raw(name), dir_fd=self.fd)
 
     def unlink(self, name: str) -> None:
         self.access.write()
-        if kind_of(os.stat(name, dir_fd=self.fd, follow_symlinks=False).st_mode) is Kind.DIRECTORY:
+        if kind_of(os.stat(raw(name), dir_fd=self.fd, follow_symlinks=False).st_mode) is Kind.DIRECTORY:
             raise failure(errno.EISDIR)  # systems differ in what they say, and a few remove it
-        os.unlink(name, dir_fd=self.fd)
+        os.unlink(raw(name), dir_fd=self.fd)
 
     def symlink(self, target: str, name: str) -> None:
         with self._new_name():
-            os.symlink(target, name, dir_fd=self.fd)
+            os.symlink(raw(target), raw(name), dir_fd=self.fd)
 
     def link(self, name: str, into: Directory, new: str) -> None:
         other = self._of_this_tree(into)
         with self._new_name():
-            os.link(name, new, src_dir_fd=self.fd, dst_dir_fd=other.fd, follow_symlinks=False)
+            os.link(raw(name), raw(new), src_dir_fd=self.fd, dst_dir_fd=other.fd, follow_symlinks=False)
 
     def rename(self, name: str, into: Directory, new: str) -> None:
         self.access.write()
-        os.rename(name, new, src_dir_fd=self.fd, dst_dir_fd=self._of_this_tree(into).fd)
+        os.rename(raw(name), raw(new), src_dir_fd=self.fd, dst_dir_fd=self._of_this_tree(into).fd)
 
     def _of_this_tree(self, other: Directory) -> HostDirectory:
         """Between trees that are lent separately nothing is moved or linked: what may be done in one may be forbidden in the other."""

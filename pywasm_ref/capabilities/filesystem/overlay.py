@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 from pywasm_ref.capabilities.access import Access
-from pywasm_ref.capabilities.filesystem.host import HostDirectory, HostFile, HostTree
+from pywasm_ref.capabilities.filesystem.host import HostDirectory, HostFile, HostTree, text
 from pywasm_ref.capabilities.filesystem.memory import (
     BYTES,
     FILES,
@@ -143,7 +143,7 @@ class OverlayNode(DirectoryNode):
         seen = {*known, *self._hidden}
         try:
             with self._lower.at(self._steps) as directory:
-                below = [os.fsdecode(entry.name) for entry in directory.entries()]
+                below = [text(entry.name) for entry in directory.entries()]
         except (FileNotFoundError, NotADirectoryError):
             below = []
         return known + [name for name in below if name not in seen]
