@@ -55,7 +55,9 @@ static int compatible_fcntl(int fd, int command, ...) {
 """
 
 COMPATIBLE_C = """
+#include <pwd.h>
 #include <sys/stat.h>
+__attribute__((weak)) struct passwd *getpwuid(uid_t user) { (void)user; return 0; }
 __attribute__((weak)) int fchmod(int fd, mode_t mode) { (void)fd; (void)mode; return 0; }
 __attribute__((weak)) int chmod(const char *path, mode_t mode) { (void)path; (void)mode; return 0; }
 """
