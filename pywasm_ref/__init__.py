@@ -12,6 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pywasm_ref import capabilities as capabilities
+    from pywasm_ref import wasi as wasi
     from pywasm_ref.embedding.engine import Engine, Observer
     from pywasm_ref.embedding.exports import Exports
     from pywasm_ref.embedding.externs import Func, Global, Table, Tag
@@ -75,6 +77,9 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
+_PARTS = ("capabilities", "wasi")
+"""Parts of the package that are used by their own names."""
+
 __all__ = [
     "I31",
     "Array",
@@ -131,6 +136,8 @@ __all__ = [
 if not TYPE_CHECKING:  # a type checker that sees it would take any name for granted
 
     def __getattr__(name: str) -> Any:
+        if name in _PARTS:
+            return import_module(f"{__name__}.{name}")
         home = _HOME_OF.get(name)
         if home is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -139,4 +146,4 @@ if not TYPE_CHECKING:  # a type checker that sees it would take any name for gra
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_HOME_OF]
+    return [*globals(), *_HOME_OF, *_PARTS]

@@ -22,8 +22,7 @@ from pywasm_ref.embedding.engine import Module, Store
 from pywasm_ref.source import Source
 from pywasm_ref.wasi.context import Event, Wasi
 from pywasm_ref.wasi.faults import ProcExit
-from pywasm_ref.wasi.linking import attach, externs_for, wants_wasi
-from pywasm_ref.wasi.run import INITIALIZE, START
+from pywasm_ref.wasi.linking import INITIALIZE, START, attach, externs_for, wants_wasi
 
 __all__ = ["add_lent", "policy", "run", "wants_wasi", "with_limits_of"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from pywasm_ref.capabilities.access import Access, NotLent
 from pywasm_ref.capabilities.filesystem.nodes import Directory, File
@@ -20,19 +20,10 @@ MOST = 256
 
 Thing = File | Directory | Input | Output | Listener | Connection
 
-Direct = Callable[[memoryview], int]
-
-
-def read_one(reader: Input | File) -> Direct:
-    """The reader's own way to read one buffer, or a way around."""
-    own: Direct | None = getattr(reader, "read_one", None)
-    return (lambda buffer: reader.read((buffer,))) if own is None else own
-
-
-def write_one(writer: Output | File) -> Direct:
-    """The writer's own way to write one buffer, or a way around."""
-    own: Direct | None = getattr(writer, "write_one", None)
-    return (lambda buffer: writer.write((buffer,))) if own is None else own
+def write_one(writer: Output | File) -> Callable[[memoryview], int]:
+    """The quickest way to write one buffer to something whose access was asked before."""
+    quick: Callable[[memoryview], int] | None = getattr(writer, "unchecked_write", None)
+    return (lambda buffer: writer.write((buffer,))) if quick is None else quick
 
 
 @dataclass(slots=True)
@@ -54,24 +45,22 @@ class Descriptor:
     host_fd: int | None = None
     """Where reading and writing may have to wait, for somebody at a terminal or at the other end, what of the host to wait for."""
 
-    direct_read: Direct | None = None
-    direct_write: Direct | None = None
-    """How one buffer is read and written where nobody has to wait, and no flag asks for more."""
+    direct_read: Callable[[Sequence[memoryview]], int] | None = None
+    direct_write: Callable[[memoryview], int] | None = None
+    """How buffers are read, and one is written, where nobody has to wait and no flag asks for more; `access` is to be asked before."""
 
     listing: Listing | None = None
+    access: Access = field(init=False)
 
     def __post_init__(self) -> None:
+        self.access = self.thing.access
         self.set_flags(self.flags)
 
     def set_flags(self, flags: int) -> None:
         self.flags = flags
         direct = self.host_fd is None and not flags
-        self.direct_read = read_one(self.reader) if direct and self.reader is not None else None
+        self.direct_read = self.reader.read if direct and self.reader is not None else None
         self.direct_write = write_one(self.writer) if direct and self.writer is not None else None
-
-    @property
-    def access(self) -> Access:
-        return self.thing.access
 
     def close(self) -> None:
         """Streams belong to the host, and stay open."""

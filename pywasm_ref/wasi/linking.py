@@ -17,6 +17,10 @@ from pywasm_ref.wasi import args, clocks, fd_io, fd_state, path, poll, process, 
 from pywasm_ref.wasi.context import Wasi
 from pywasm_ref.wasi.function import DIFFERENT, PREVIEW1, WasiFunction, bound
 
+START = "_start"
+INITIALIZE = "_initialize"
+"""What a program exports to be run, and a library to be made ready."""
+
 GROUPS = (args, clocks, fd_io, fd_state, path, poll, process, shortcuts, sock, unstable)
 """Where the functions are; loading these files has made them known."""
 

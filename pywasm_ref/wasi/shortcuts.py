@@ -26,7 +26,10 @@ def fd_write(wasi: Wasi, in_full: Code) -> Code:
     def code(args: Sequence[Any]) -> Sequence[Any]:
         fd, iovs, n, result = args
         descriptor = descriptor_of(fd)
-        if n != 1 or descriptor is None or not descriptor.rights & FD_WRITE or descriptor.direct_write is None or (iovs | result) & 3:
+        if descriptor is None or n != 1 or not descriptor.rights & FD_WRITE or (iovs | result) & 3:
+            return in_full(args)
+        access, write = descriptor.access, descriptor.direct_write
+        if write is None or access.revoked or access.readonly:
             return in_full(args)
         view = wasi.view()
         size = len(view)
@@ -37,7 +40,7 @@ def fd_write(wasi: Wasi, in_full: Code) -> Code:
         if end > size or (at < result + 4 and result < end):
             return in_full(args)
         try:
-            done = descriptor.direct_write(view[at:end])
+            done = write(view[at:end])
         except OSError as error:
             return RESULTS[wasi.failed("fd_write", error)]
         except MemoryError:
@@ -55,7 +58,10 @@ def fd_read(wasi: Wasi, in_full: Code) -> Code:
     def code(args: Sequence[Any]) -> Sequence[Any]:
         fd, iovs, n, result = args
         descriptor = descriptor_of(fd)
-        if n != 1 or descriptor is None or not descriptor.rights & FD_READ or descriptor.direct_read is None or (iovs | result) & 3:
+        if descriptor is None or n != 1 or not descriptor.rights & FD_READ or (iovs | result) & 3:
+            return in_full(args)
+        read = descriptor.direct_read
+        if read is None:
             return in_full(args)
         view = wasi.view()
         size = len(view)
@@ -66,7 +72,7 @@ def fd_read(wasi: Wasi, in_full: Code) -> Code:
         if end > size or (at < result + 4 and result < end) or (at < iovs + 8 and iovs < end):
             return in_full(args)
         try:
-            done = descriptor.direct_read(view[at:end])
+            done = read((view[at:end],))
         except OSError as error:
             return RESULTS[wasi.failed("fd_read", error)]
         except MemoryError:

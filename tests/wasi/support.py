@@ -18,8 +18,8 @@ from pywasm_ref.syntax.types import I32
 from pywasm_ref.wasi.abi import ALL_RIGHTS, Errno
 from pywasm_ref.wasi.context import Wasi
 from pywasm_ref.wasi.function import WasiFunction
+from pywasm_ref.wasi.guests import tree_of
 from pywasm_ref.wasi.linking import MODULES, attach, externs_for
-from pywasm_ref.wasi.run import tree_of
 
 PREVIEW1 = "wasi_snapshot_preview1"
 PAGES = 2

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
+import pkgutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -13,7 +16,8 @@ from typing import Any
 import pytest
 
 import pywasm_ref as wasm
-from pywasm_ref import wasi
+from pywasm_ref import binary, wasi
+from pywasm_ref import text as text_format
 from pywasm_ref.capabilities import MemoryTree, Policy, Quota
 from pywasm_ref.embedding.engine import Engine
 from pywasm_ref.wasi.abi import Errno
@@ -81,9 +85,6 @@ def test_a_program_runs_and_its_output_is_in_the_result(program: Program) -> Non
 
 
 def test_a_path_text_or_bytes_is_a_program_too(engine: Engine, tmp_path: Path) -> None:
-    from pywasm_ref import binary
-    from pywasm_ref import text as text_format
-
     data = binary.encode(text_format.parse(text("hello")))
     (tmp_path / "hello.wasm").write_bytes(data)
     for source in (text("hello"), data, tmp_path / "hello.wasm", str(tmp_path / "hello.wasm")):
@@ -249,3 +250,34 @@ def test_a_guest_ends_within_fifty_milliseconds_of_its_deadline(program: Program
         if late[-1] < 0.05:
             break
     assert min(late) < 0.05, late
+
+
+def test_it_works_without_what_windows_does_not_have() -> None:
+    """No module of POSIX alone is needed, and what is missing there is said where a directory is to be lent."""
+    script = """
+import os, select, sys
+sys.modules["fcntl"] = None
+for name in ("readv", "writev", "preadv", "pwritev"):
+    delattr(os, name)
+del select.poll
+os.supports_dir_fd.clear()
+import pywasm_ref as wasm
+from pywasm_ref.capabilities import HostTree
+result = wasm.wasi.run(sys.argv[1], dirs={"/": {"file": "x"}}, stdin=b"text", capture=True, timeout=30)
+print(result.stdout, result.exit_code)
+try:
+    HostTree(".").root()
+except OSError as error:
+    print(error.strerror)
+"""
+    done = subprocess.run([sys.executable, "-c", script, text("copy")], capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        "b'text' 0\nthis system cannot open files beneath a directory descriptor; lend a copy in memory instead\n"
+    )
+
+
+def test_the_functions_are_not_hidden_by_files_of_the_same_name() -> None:
+    files = {module.name for module in pkgutil.iter_modules(wasi.__path__)}
+    assert not files & set(wasi.__all__)
+    assert all(getattr(wasi, name) is not None for name in wasi.__all__)

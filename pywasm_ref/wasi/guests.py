@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import threading
@@ -28,10 +27,8 @@ from pywasm_ref.syntax.types import FuncTypeUse
 from pywasm_ref.wasi.context import Audit, Event, Wasi
 from pywasm_ref.wasi.descriptors import MOST
 from pywasm_ref.wasi.faults import ProcExit
-from pywasm_ref.wasi.linking import attach, externs_for
+from pywasm_ref.wasi.linking import INITIALIZE, START, attach, externs_for
 
-START = "_start"
-INITIALIZE = "_initialize"
 PAGE = 65536
 
 Lendable = str | os.PathLike[str] | Tree | Contents
@@ -224,19 +221,6 @@ def run(module: ModuleSource | Module, *, invoke: str = START, **lent: Any) -> R
             objects that were lent raise. How the guest ended, a trap included, is in the result.
     """
     return Guest(module, **lent).run(invoke)
-
-
-async def run_async(module: ModuleSource | Module, *, invoke: str = START, **lent: Any) -> Result:
-    """Run a program in a thread of its own while the event loop goes on. When the task is cancelled, the guest is stopped."""
-    guest = await asyncio.to_thread(lambda: Guest(module, **lent))
-    work = asyncio.ensure_future(asyncio.to_thread(guest.run, invoke))
-    try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError:
-        guest.stop()
-        with contextlib.suppress(asyncio.CancelledError):
-            await work
-        raise
 
 
 def limits_of(policy: Policy, limits: Limits | None) -> Limits:
