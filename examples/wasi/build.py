@@ -14,6 +14,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -161,10 +162,26 @@ def sqlite_source() -> Path:
     folder = CACHE / "sqlite"
     folder.mkdir(parents=True, exist_ok=True)
     if not list(folder.glob("sqlite3_*.orig.tar.*")):
-        run(["apt-get", "source", "--download-only", "sqlite3"], folder)
+        fetch_debian_source("sqlite3", folder)
     with tarfile.open(next(iter(folder.glob("sqlite3_*.orig.tar.*")))) as archive:
         archive.extractall(folder, filter="data")
     return next(iter(folder.glob("sqlite3-*")))
+
+
+def fetch_debian_source(package: str, folder: Path) -> None:
+    """Download a source package from where this machine gets its packages, whether or not it is set up for sources."""
+    parts = folder / "apt" / "parts"
+    parts.mkdir(parents=True, exist_ok=True)
+    (folder / "apt" / "lists" / "partial").mkdir(parents=True, exist_ok=True)
+    known = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]
+    for path in (path for path in known if path.suffix in (".list", ".sources") and path.exists()):
+        words = path.read_text(encoding="utf-8")
+        changed = re.sub(r"^(Types: *)deb\b.*$|^deb(?= )", lambda found: f"{found[1] or ''}deb-src", words, flags=re.MULTILINE)
+        (parts / path.name).write_text(changed, encoding="utf-8")
+    options = ["-o", "Dir::Etc::sourcelist=/dev/null", "-o", f"Dir::Etc::sourceparts={parts.absolute()}"]
+    apt = ["apt-get", "-q", *options, "-o", f"Dir::State::lists={(folder / 'apt' / 'lists').absolute()}"]
+    run([*apt, "update"])
+    run([*apt, "source", "--download-only", package], folder)
 
 
 PROGRAMS: dict[str, Callable[[], Path]] = {"look": look, "tour_rs": tour_rs, "tour_go": tour_go, "quickjs": quickjs, "sqlite": sqlite}
