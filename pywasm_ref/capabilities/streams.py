@@ -158,6 +158,7 @@ class FileOutput(Plain):
         self._file = file
         self._write: Callable[[Any], int | None] = file.write
         self._raw = isinstance(file, io.RawIOBase)
+        self._known = isinstance(file, io.BufferedWriter | io.BytesIO)
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode if is_text(file) else None
 
     def write(self, buffers: Sequence[memoryview]) -> int:
@@ -170,7 +171,7 @@ class FileOutput(Plain):
             return self._write_raw(buffers)
         done = 0
         for buffer in buffers:
-            self._write(buffer)
+            self._write(buffer if self._known else bytes(buffer))  # of others nobody knows whether they keep what they are given
             done += len(buffer)
         return done
 

@@ -97,6 +97,20 @@ def test_bytes_are_written_to_many_things(tmp_path: Path) -> None:
     assert taken(as_input(None)) == b""
 
 
+def test_a_file_of_an_unknown_kind_is_given_bytes_of_its_own() -> None:
+    class Kept:
+        def __init__(self) -> None:
+            self.parts: list[bytes] = []
+
+        def write(self, data: bytes) -> None:
+            self.parts.append(data)
+
+    kept, memory = Kept(), bytearray(b"first")
+    as_output(kept, 1).write([memoryview(memory)])  # type: ignore[arg-type]
+    memory[:] = b"later"
+    assert kept.parts == [b"first"]
+
+
 def test_a_capture_is_full_at_its_limit() -> None:
     capture = Capture(limit=5)
     assert given(capture, b"123", b"456") == 5

@@ -293,6 +293,28 @@ def test_an_overlay_leaves_the_machine_as_it_was(tmp_path: Path) -> None:
     assert read(root, "late.txt") == b"late"
 
 
+def test_what_is_only_seen_through_an_overlay_takes_nothing_of_its_quota(tmp_path: Path) -> None:
+    on_disk(tmp_path)
+    for i in range(50):
+        (tmp_path / f"file{i}").write_bytes(bytes(1000))
+        (tmp_path / f"link{i}").symlink_to("a.txt")
+    quota = Quota(bytes=1500, files=2)
+    root = OverlayTree(tmp_path, quota=quota).root()
+    assert len(names(root)) == 102
+    assert read(root, "link3") == b"alpha"
+    assert (quota.used_bytes, quota.used_files) == (0, 0)
+    write(root, "file1", b"x", WRITE)
+    assert (quota.used_bytes, quota.used_files) == (1000, 0)
+    raises(errno.EDQUOT, lambda: write(root, "file2", b"x", WRITE))
+    assert quota.used_bytes == 1000
+    root.unlink("file1")
+    root.unlink("file2")
+    assert (quota.used_bytes, quota.used_files) == (0, 0)
+    root.mkdir("one")
+    root.mkdir("two")
+    raises(errno.EDQUOT, lambda: root.mkdir("three"))
+
+
 def test_a_tree_in_memory_refuses_names_that_no_file_can_have() -> None:
     for name in ("", ".", "..", "a/b", "a\0b"):
         with pytest.raises(ValueError, match="no file can be called"):

@@ -42,10 +42,16 @@ def native() -> Engine:
     return found
 
 
-def needs_fuel(engine: Engine) -> None:
+def counts_fuel(engine: Engine) -> bool:
     try:
         engine.store(Limits(fuel=1))
     except NotImplementedError:
+        return False
+    return True
+
+
+def needs_fuel(engine: Engine) -> None:
+    if not counts_fuel(engine):
         pytest.skip(f"the engine {engine.name} does not count fuel yet")
 
 

@@ -21,7 +21,7 @@ from pywasm_ref import text as text_format
 from pywasm_ref.capabilities import MemoryTree, Policy, Quota
 from pywasm_ref.embedding.engine import Engine
 from pywasm_ref.wasi.abi import Errno
-from tests.wasi.support import needs_fuel
+from tests.wasi.support import counts_fuel, needs_fuel
 
 PRELUDE = """
   (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
@@ -219,7 +219,7 @@ def test_what_was_lent_can_be_taken_back_while_the_guest_runs(program: Program) 
 
 def test_a_thousand_guests_share_nothing(program: Program, engine: Engine) -> None:
     """Of a thousand guests with trees and limits of their own, those that misbehave meet their limits; the others never notice."""
-    counts = engine.name == "reference"
+    counts = counts_fuel(engine)
     endings: dict[str, set[Any]] = {name: set() for name in ("hello", "grow", "fill", "forever", "copy")}
     modules = {name: program(name) for name in endings}
     for i in range(1000):

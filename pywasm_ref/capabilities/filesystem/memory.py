@@ -36,12 +36,15 @@ class Shared:
 
 
 class Node:
-    """A file, directory or symbolic link, open or not. It counts towards the quota until nobody can reach it."""
+    """A file, directory or symbolic link, open or not. What it took of the quota is given back when nobody can reach it any more; what is
+    only seen through an overlay takes nothing."""
 
     kind: Kind
 
-    def __init__(self, tree: Shared) -> None:
-        tree.quota.take(files=1)
+    def __init__(self, tree: Shared, *, counted: bool = True) -> None:
+        self.files_taken = int(counted)
+        self.bytes_taken = 0
+        tree.quota.take(files=self.files_taken)
         self.tree = tree
         self.ino = next(tree.inodes)
         self.nlink = 0
@@ -64,10 +67,19 @@ class Node:
         self.mtime = self.mtime if mtime is None else mtime
         self.ctime = time.time_ns()
 
+    def take(self, bytes: int) -> None:
+        """Take so many bytes of the quota, or give them back.
+
+        Fails   OSError EDQUOT
+        """
+        self.tree.quota.take(bytes=bytes)
+        self.bytes_taken += bytes
+
     def unreferenced(self) -> None:
         """Give back what is used, when the last name and the last handle are gone."""
         if self.nlink == 0 and self.handles == 0:
-            self.tree.quota.give_back(bytes=self.size, files=1)
+            self.tree.quota.give_back(bytes=self.bytes_taken, files=self.files_taken)
+            self.bytes_taken = self.files_taken = 0
             self.forget()
 
     def forget(self) -> None:
@@ -77,8 +89,8 @@ class Node:
 class FileNode(Node):
     kind = Kind.FILE
 
-    def __init__(self, tree: Shared) -> None:
-        super().__init__(tree)
+    def __init__(self, tree: Shared, *, counted: bool = True) -> None:
+        super().__init__(tree, counted=counted)
         self.data = bytearray()
 
     @property
@@ -104,15 +116,15 @@ class FileNode(Node):
         data = self.for_writing()
         grown = size - len(data)
         if grown > 0:
-            self.tree.quota.take(bytes=grown)
+            self.take(grown)
             try:
                 data.extend(bytes(grown))
             except (MemoryError, OverflowError):
-                self.tree.quota.give_back(bytes=grown)
+                self.take(-grown)
                 raise failure(errno.EFBIG) from None
         elif grown < 0:
             del data[size:]
-            self.tree.quota.give_back(bytes=-grown)
+            self.take(grown)
 
     def forget(self) -> None:
         self.data = bytearray()
@@ -121,8 +133,8 @@ class FileNode(Node):
 class LinkNode(Node):
     kind = Kind.SYMLINK
 
-    def __init__(self, tree: Shared, target: str) -> None:
-        super().__init__(tree)
+    def __init__(self, tree: Shared, target: str, *, counted: bool = True) -> None:
+        super().__init__(tree, counted=counted)
         self.target = target
 
     @property
@@ -135,8 +147,8 @@ class DirectoryNode(Node):
 
     kind = Kind.DIRECTORY
 
-    def __init__(self, tree: Shared) -> None:
-        super().__init__(tree)
+    def __init__(self, tree: Shared, *, counted: bool = True) -> None:
+        super().__init__(tree, counted=counted)
         self.children: dict[str, Node] = {}
         self.parent: DirectoryNode | None = None
         self.removed = False
@@ -409,14 +421,13 @@ class MemoryDirectory(MemoryHandle):
     def symlink(self, target: str, name: str) -> None:
         with self.node.tree.lock:
             self._free(name)
-            tree = self._living()
-            size = len(target.encode(errors="surrogateescape"))
-            tree.quota.take(bytes=size)
+            node = LinkNode(self._living(), target)
             try:
-                self._put(name, LinkNode(tree, target))
+                node.take(node.size)
             except OSError:
-                tree.quota.give_back(bytes=size)
+                node.unreferenced()
                 raise
+            self._put(name, node)
 
     def link(self, name: str, into: Directory, new: str) -> None:
         other = self._of_this_tree(into)

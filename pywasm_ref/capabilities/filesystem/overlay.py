@@ -57,7 +57,7 @@ class LowerFile(FileNode):
     """A file that is read from the lower tree until it is first changed; then it is copied."""
 
     def __init__(self, tree: Shared, lower: Lower, steps: Steps, found: Stat) -> None:
-        super().__init__(tree)
+        super().__init__(tree, counted=False)
         self._lower: Lower | None = lower
         self._steps = steps
         self._found = found
@@ -78,7 +78,7 @@ class LowerFile(FileNode):
             try:
                 self._copy(self._opened(self._lower), data)
             except OSError:
-                self.tree.quota.give_back(bytes=len(data))
+                self.take(-len(data))
                 raise
             self.data = data
             self._leave()
@@ -92,15 +92,12 @@ class LowerFile(FileNode):
     def unreferenced(self) -> None:
         if self.handles == 0:
             self._shut()
-        if self._lower is None:
-            super().unreferenced()
-        elif self.nlink == 0 and self.handles == 0:  # its bytes were never taken from the quota
-            self.tree.quota.give_back(files=1)
+        super().unreferenced()
 
     def _copy(self, file: HostFile, data: bytearray) -> None:
         piece = memoryview(bytearray(PIECE))
         while n := file.read_at([piece], len(data)):
-            self.tree.quota.take(bytes=n)
+            self.take(n)
             data += piece[:n]
 
     def _opened(self, lower: Lower) -> HostFile:
@@ -123,7 +120,7 @@ class OverlayNode(DirectoryNode):
     """A directory that has a place in the lower tree."""
 
     def __init__(self, tree: Shared, lower: Lower, steps: Steps) -> None:
-        super().__init__(tree)
+        super().__init__(tree, counted=False)
         self._lower = lower
         self._steps = steps
         self._hidden: set[str] = set()
@@ -158,21 +155,12 @@ class OverlayNode(DirectoryNode):
             with self._lower.at(self._steps) as directory:
                 found = directory.stat_at(name)
                 if found.kind is Kind.SYMLINK:
-                    return self._link(directory.readlink(name))
+                    return LinkNode(self.tree, directory.readlink(name), counted=False)
         except (FileNotFoundError, NotADirectoryError):
             return None
         if found.kind is Kind.DIRECTORY:
             return OverlayNode(self.tree, self._lower, steps)
         return LowerFile(self.tree, self._lower, steps, found) if found.kind is Kind.FILE else None
-
-    def _link(self, target: str) -> LinkNode:
-        node = LinkNode(self.tree, target)
-        try:
-            self.tree.quota.take(bytes=node.size)
-        except OSError:
-            self.tree.quota.give_back(files=1)
-            raise
-        return node
 
 
 class OverlayTree:
