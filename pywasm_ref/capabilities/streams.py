@@ -8,6 +8,7 @@ import io
 import os
 from collections.abc import Callable, Sequence
 from enum import Enum
+from functools import partial
 from typing import IO, Any, Protocol, cast, runtime_checkable
 
 from pywasm_ref.capabilities.access import Access, failure
@@ -178,6 +179,8 @@ class FileOutput(Plain):
     @property
     def unchecked_write(self) -> Callable[[memoryview], int] | None:
         """How the file itself takes one buffer whole; whoever uses that has asked `access` before."""
+        if isinstance(self._file, io.FileIO):
+            return partial(os.write, self._file.fileno())
         return self._file.write if isinstance(self._file, io.BufferedWriter | io.BytesIO) else None
 
     def _write_raw(self, buffers: Sequence[memoryview]) -> int:
@@ -220,6 +223,11 @@ class Inherited:
     def write(self, buffers: Sequence[memoryview]) -> int:
         self.access.use()
         return write_from(self._fd, buffers)
+
+    @property
+    def unchecked_write(self) -> Callable[[memoryview], int]:
+        """How the system takes one buffer; whoever uses that has asked `access` before."""
+        return partial(os.write, self._fd)
 
 
 if hasattr(os, "readv"):
