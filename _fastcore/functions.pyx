@@ -304,10 +304,12 @@ cdef tuple exn_values(Room store, ExnInst* exn):
 cdef object lift(Room store):
     """What Python sees of the exception that nobody caught."""
     cdef ExnInst* exn = store.shared.raised
+    cdef S* slot = store.top
     cdef Exn door
     store.wait_on_top(exn)
     store.shared.raised = NULL
     door = exn_door(store, exn)
+    store.wait_no_more(slot)
     return WasmException(tag_door(store, exn_tag(door.exn)), exn_values(store, door.exn), door)
 
 

@@ -42,6 +42,7 @@ cdef class Room:
     cdef uint64_t box(self, object value) except 0
     cdef int not_elsewhere(self) except -1
     cdef void wait_on_top(self, ExnInst* exn) noexcept
+    cdef void wait_no_more(self, S* slot) noexcept
 
 cdef object exhausted(Thread* thread, int status)
 cdef int poll(Ctx* ctx, W* pc, S* fp) noexcept nogil

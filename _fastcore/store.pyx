@@ -159,6 +159,12 @@ cdef class Room:
             self.top[0].v = exn
             self.top += 1
 
+    cdef void wait_no_more(self, S* slot) noexcept:
+        """Forget what may wait in a slot, which a later frame may hold without writing to it."""
+        if self.top > slot:
+            slot.v = NULL
+            self.top = slot
+
     def interrupt(self):
         """Stop the guests of this store at once, from any thread."""
         self.stopped = True
@@ -194,11 +200,12 @@ cdef int look(Ctx* ctx, W* pc, S* fp) noexcept nogil:
 cdef int poll_store(Ctx* ctx, Room store, W* pc, S* fp) noexcept:
     """What Python does about a signal may call guests: above this frame, where an exception that is on its way waits meanwhile."""
     cdef S* top = store.top
+    cdef S* slot
     cdef ExnInst* raised = store.shared.raised
     cdef Suspended here
     if store.stopped:
         return trap(ctx, pc, fp, TRAP_INTERRUPTED)
-    store.top = end_of_frame(ctx, pc, fp)
+    store.top = slot = end_of_frame(ctx, pc, fp)
     here.ctx = ctx
     here.outer = store.shared.suspended
     store.shared.suspended = &here
@@ -210,6 +217,7 @@ cdef int poll_store(Ctx* ctx, Room store, W* pc, S* fp) noexcept:
         store.raised = error
         return trap(ctx, pc, fp, TRAP_HOST)
     finally:
+        store.wait_no_more(slot)
         store.top = top
         store.shared.raised = raised
         store.shared.suspended = here.outer

@@ -28,8 +28,8 @@ from pywasm_ref.script import commands as cmd
 from pywasm_ref.script.parse import parse
 from pywasm_ref.source import Source
 from pywasm_ref.text.modules import read_module_fields
+from pywasm_ref.tools.difftest.mutate import bytes_mutant
 from tests.fuzz.campaign import seeds
-from tests.fuzz.mutate import bytes_mutant
 from tests.fuzz.native import NATIVE
 from tests.fuzz.structure import random_bytes, structured_mutant
 

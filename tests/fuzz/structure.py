@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 
 from pywasm_ref.isa import BY_CODE
-from tests.fuzz.mutate import bytes_mutant
+from pywasm_ref.tools.difftest.mutate import bytes_mutant
 
 HEADER = b"\0asm\1\0\0\0"
 CODE = 10
