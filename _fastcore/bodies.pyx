@@ -5,6 +5,7 @@ from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy, memset
 from pywasm_ref._fastcore.dispatch cimport handler_word
 from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.metering cimport begin_stretches, count, pay_at_landings, price
 from pywasm_ref._fastcore.numerics cimport load32, load64
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.tables cimport *
@@ -194,6 +195,7 @@ cdef bint begin_code(Tr* tr, Unit* unit, Code* code) noexcept nogil:
     tr.n_vals = tr.n_ctrls = tr.n_irs = tr.n_words = tr.n_labels = tr.n_fixes = tr.n_places = tr.n_targets = tr.n_locals = 0
     tr.n_handlers = tr.n_waiting = tr.n_tries = tr.n_vectors = tr.all_locals = tr.n_exact = tr.n_runs = 0
     tr.giant = False
+    begin_stretches(tr)
     tr.hdr = tr.flushed = tr.barrier = tr.round = tr.n_inits = 0
     return (reserve(tr, <void**>&tr.vals, &tr.cap_vals, 64, sizeof(Val)) and reserve(tr, <void**>&tr.irs, &tr.cap_irs, 64, sizeof(Ir))
             and reserve(tr, <void**>&tr.labels, &tr.cap_labels, 64, sizeof(uint32_t)))
@@ -214,12 +216,16 @@ cdef int lower(Tr* tr) noexcept nogil:
             return unexpected_end(tr.r)
         tr.at = tr.r.at
         tr.r.at += 1
+        if tr.metered and tr.live:
+            count(tr)
         RULES[tr.at[0]](tr)
     if tr.r.fault:
         return -1
     if tr.live:
         emit_return(tr)
     end_block(tr)
+    if tr.metered:
+        pay_at_landings(tr)
     if tr.giant:
         make_giant(tr)
     return -1 if tr.r.fault or tr.failed else 0
@@ -228,6 +234,7 @@ cdef int lower(Tr* tr) noexcept nogil:
 cdef void make_giant(Tr* tr) noexcept nogil:
     """In place of its code: one operation that says that the stack is exhausted."""
     tr.n_words = tr.n_fixes = tr.n_places = tr.n_handlers = 0
+    begin_stretches(tr)
     tr.hdr = max(tr.type.param_slots, tr.type.result_slots)
     tr.max_slots = tr.hdr + 2
     tr.at = tr.r.at
@@ -265,6 +272,12 @@ cdef int finish(Tr* tr) noexcept nogil:
         handlers[i] = tr.handlers[i]
         if handlers[i].tag != HANDLE_DELEGATE:
             handlers[i].landing = tr.labels[handlers[i].landing]
+    if tr.metered and price(tr, words) < 0:
+        free(words)
+        free(places)
+        free(handlers)
+        return fail(tr.r, FAULT_MEMORY, tr.at, b"out of memory")
+    tr.code.cost = <int32_t>tr.totals[0] if tr.metered else 1
     tr.code.entry = words
     tr.code.n_words = tr.n_words
     tr.code.places = places
@@ -282,6 +295,10 @@ cdef void tr_free(Tr* tr) noexcept nogil:
     free(tr.irs)
     free(tr.words)
     free(tr.labels)
+    free(tr.points)
+    free(tr.totals)
+    free(tr.charges)
+    free(tr.marks)
     free(tr.fixes)
     free(tr.places)
     free(tr.handlers)

@@ -82,7 +82,7 @@ cdef Fn* function(Ctx* ctx, uint32_t index) noexcept nogil:
         fns = <Fn*>malloc((<uint64_t>unit.n_codes + 1) * sizeof(Fn))
         if fns != NULL:
             for i in range(unit.n_codes):
-                fns[i].code = &unit.codes[i]
+                fns[i].code = &ctx.codes[i]
                 fns[i].ctx = ctx
                 fns[i].type = unit.codes[i].type
                 fns[i].host = fns[i].door = NULL

@@ -6,7 +6,7 @@ from libc.stdint cimport intptr_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 from pywasm_ref._fastcore.frames cimport halt_word as halt, set_words
 from pywasm_ref._fastcore.handlers cimport fill_all
-from pywasm_ref._fastcore.layout cimport TRAP_OUT_OF_BOUNDS_MEMORY, Ctx, S, W, handler_t, trap
+from pywasm_ref._fastcore.layout cimport MOVED, TRAP_OUT_OF_BOUNDS_MEMORY, Ctx, Parked, S, W, handler_t, trap
 from pywasm_ref._fastcore.loop cimport loop
 from pywasm_ref._fastcore.memory cimport mem_empty
 from pywasm_ref._fastcore.tables cimport HANDLERS, H_COPY, H_HALT, H_RESTORE
@@ -33,9 +33,24 @@ cdef W* halt_word() noexcept nogil:
 
 cdef int enter(Ctx* ctx, W* entry, S* fp) noexcept nogil:
     """Run until the frame at fp returns. What is not 0 is a reason of `layout.Trap`."""
+    cdef int status
+    if ctx.ticks < 0:
+        status = ctx.poll(ctx, entry, fp)
+        if status > 0:
+            return ctx.trap
+        if status == MOVED:
+            entry = ctx.pc
     if THREADED:
         return (<handler_t>entry.v)(entry, fp, ctx.mem0.base, ctx.mem0.size, 0, ctx, 0.0, 0.0)
     return loop(entry, fp, ctx.mem0.base, ctx.mem0.size, 0, ctx, 0.0, 0.0)
+
+
+cdef int enter_alone(Ctx* ctx, W* pc, S* fp) noexcept nogil:
+    """Run one operation, behind which `stepped` stands, with the registers that are parked."""
+    cdef Parked* was = &ctx.thread.parked
+    if THREADED:
+        return (<handler_t>pc.v)(pc, fp, was.mem, was.lim, was.r0, ctx, was.f0, was.g0)
+    return loop(pc, fp, was.mem, was.lim, was.r0, ctx, was.f0, was.g0)
 
 
 cdef int tick(W* pc, S* fp, uint8_t* mem, uint64_t lim, uint64_t r0, Ctx* ctx, double f0, float g0) noexcept nogil:
@@ -43,8 +58,11 @@ cdef int tick(W* pc, S* fp, uint8_t* mem, uint64_t lim, uint64_t r0, Ctx* ctx, d
 
     A memory may have moved when it is back, for what Python does about a signal can let it grow.
     """
-    if ctx.poll(ctx, pc, fp) != 0:
+    cdef int status = ctx.poll(ctx, pc, fp)
+    if status > 0:
         return ctx.trap
+    if status == MOVED:
+        pc = ctx.pc
     return (<handler_t>pc.v)(pc, fp, ctx.mem0.base, ctx.mem0.size, r0, ctx, f0, g0)
 
 

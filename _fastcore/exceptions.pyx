@@ -22,6 +22,10 @@ cdef ExnInst* exn_new(Thread* thread, Ctx* ctx, W* pc, S* fp, TagInst* tag, cons
 
 # ----------------------------------------------------------------------------------------------------------- unwinding
 
+cdef enum:
+    BUSY = 1000000          # handlers that are asked between two looks at the stop flag
+
+
 cdef Handler* handler_of(Place* place, ExnInst* exn) noexcept nogil:
     """What catches the exception in the function at this place, or NULL."""
     cdef Code* code = place.code
@@ -62,12 +66,15 @@ cdef int unwind(Ctx* ctx, W* pc, S* fp) noexcept nogil:
     """Bring the exception that is raised to its handler: LANDED. TRAP_EXCEPTION when no frame since the host's call has one."""
     cdef Place place
     cdef Handler* h
+    cdef uint64_t work = 0
     cdef bint inside = stand(&place, ctx, pc, fp)
     while inside:
-        ctx.ticks -= place.code.n_handlers >> 4
-        if ctx.ticks < 0 and ctx.poll(ctx, pc, fp) != 0:
-            ctx.thread.raised = NULL
-            return ctx.trap
+        work += place.code.n_handlers
+        if work > BUSY:
+            work = 0
+            if ctx.look(ctx, pc, fp) != 0:
+                ctx.thread.raised = NULL
+                return ctx.trap
         h = handler_of(&place, ctx.thread.raised)
         if h != NULL:
             land(&place, h, ctx.thread)

@@ -1,5 +1,7 @@
 """See externs.pxd."""
 
+import gc
+
 import cython
 from cpython.buffer cimport PyBuffer_FillInfo
 from cpython.object cimport PyObject
@@ -51,15 +53,23 @@ cdef int owned_here(Room store, Door door) except -1:
 # Memories, tables, globals
 
 
+cdef bint fits(Quota* quota, uint64_t n) except? False:
+    """Is there room for so many, when cycles that nobody reaches are collected?"""
+    if not has_room(quota, n) and n <= quota.most:
+        gc.collect()
+    return has_room(quota, n)
+
+
 cdef Mem* mem_new_checked(Room store, uint64_t pages, uint64_t type_max, int page_bits, bint wide, bint shared) except NULL:
     """A memory within the limits of its store.
 
     Fails   Exhaustion
     """
     cdef Mem* memory
-    if pages > mem_limit(type_max, page_bits, wide, store.memory_pages) >> page_bits:
+    cdef Quota* quota = &store.shared.memory
+    if pages > mem_limit(type_max, page_bits, wide, quota.most >> 16) >> page_bits or not fits(quota, pages << page_bits):
         raise Exhaustion(f"memory of {pages} pages is more than the limit of this store")
-    memory = mem_new(pages, type_max, page_bits, wide, shared, store.memory_pages)
+    memory = mem_new(pages, type_max, page_bits, wide, shared, quota)
     if memory == NULL:
         raise Exhaustion(f"memory of {pages} pages is more than there is")
     return memory
@@ -70,9 +80,10 @@ cdef int tab_new(Room store, Tab* tab, uint64_t size, uint64_t type_max, bint wi
 
     Fails   Exhaustion
     """
-    if size > tab_limit(type_max, wide, store.table_entries):
+    cdef Quota* quota = &store.shared.tables
+    if size > tab_limit(type_max, wide, quota.most) or not fits(quota, size):
         raise Exhaustion(f"table of {size} entries is more than the limit of this store")
-    if tab_make(tab, size, type_max, wide, store.table_entries) < 0:
+    if tab_make(tab, size, type_max, wide, quota) < 0:
         raise Exhaustion(f"table of {size} entries is more than there is")
     tab.type = type
     return 0

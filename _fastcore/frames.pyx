@@ -36,19 +36,19 @@ cdef int earlier(const void* a, const void* b) noexcept nogil:
     return -1 if x < y else x > y
 
 
-cdef Code** in_order(Unit* unit) noexcept nogil:
+cdef Code** in_order(Code* codes, uint32_t n, Code*** kept) noexcept nogil:
     """The functions by address; NULL when memory is out. Threads that share the module may ask at once."""
     cdef Code** order
     cdef uint32_t i
     PyThread_acquire_lock(LOCK, 1)
-    if unit.order == NULL:
-        order = <Code**>malloc((<uint64_t>unit.n_codes + 1) * sizeof(Code*))
+    if kept[0] == NULL:
+        order = <Code**>malloc((<uint64_t>n + 1) * sizeof(Code*))
         if order != NULL:
-            for i in range(unit.n_codes):
-                order[i] = &unit.codes[i]
-            qsort(order, unit.n_codes, sizeof(Code*), earlier)
-            unit.order = order
-    order = unit.order
+            for i in range(n):
+                order[i] = &codes[i]
+            qsort(order, n, sizeof(Code*), earlier)
+            kept[0] = order
+    order = kept[0]
     PyThread_release_lock(LOCK)
     return order
 
@@ -58,12 +58,19 @@ cdef bint holds(Code* code, W* pc) noexcept nogil:
 
 
 cdef Code* code_at(Unit* unit, W* pc) noexcept nogil:
-    cdef Code** order = in_order(unit)
-    cdef uint32_t low = 0, high = unit.n_codes, middle
+    cdef Code* code = find(unit.codes, unit.n_codes, &unit.order, pc)
+    if code == NULL and unit.metered != NULL:
+        code = find(unit.metered, unit.n_codes, &unit.metered_order, pc)
+    return code
+
+
+cdef Code* find(Code* codes, uint32_t n, Code*** kept, W* pc) noexcept nogil:
+    cdef Code** order = in_order(codes, n, kept)
+    cdef uint32_t low = 0, high = n, middle
     if order == NULL:
-        for low in range(unit.n_codes):
-            if holds(&unit.codes[low], pc):
-                return &unit.codes[low]
+        for low in range(n):
+            if holds(&codes[low], pc):
+                return &codes[low]
         return NULL
     while low < high:
         middle = low + (high - low) // 2
@@ -75,7 +82,9 @@ cdef Code* code_at(Unit* unit, W* pc) noexcept nogil:
 
 
 cdef bint stand(Place* place, Ctx* ctx, W* pc, S* fp) noexcept nogil:
-    """Take a place; False when no function is there."""
+    """Take a place; False when no function is there. An operation that is run alone counts where it was copied from."""
+    if ctx.thread.parked.copy <= pc < ctx.thread.parked.end:
+        pc = ctx.thread.parked.pc
     place.ctx = ctx
     place.pc = pc
     place.fp = fp

@@ -11,12 +11,13 @@ from pywasm_ref._fastcore.dispatch cimport enter
 from pywasm_ref._fastcore.exceptions cimport exn_new
 from pywasm_ref._fastcore.externs cimport *
 from pywasm_ref._fastcore.frames cimport end_of_frame, halt_word
+from pywasm_ref._fastcore.fuel cimport give_ticks, settle, take_ticks, unlimited
 from pywasm_ref._fastcore.gil cimport gil_take
 from pywasm_ref._fastcore.host cimport MOST
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.orphans cimport adopt, adopt_again, note_leak, reconsider
 from pywasm_ref._fastcore.reflection cimport deftype_of
-from pywasm_ref._fastcore.store cimport NESTED, QUANTUM, Room, exhausted
+from pywasm_ref._fastcore.store cimport NESTED, Room, exhausted
 from pywasm_ref._fastcore.types cimport match_heap, top_of
 from pywasm_ref._fastcore.values cimport numbers_only
 
@@ -217,17 +218,21 @@ cdef int run(Room store, Ctx* ctx, Fn* fn, S* fp) except -1:
     ctx.stack_end = store.end
     if ctx.finalized:
         adopt_again(ctx)
-    if ctx.ticks <= 0:
-        ctx.ticks = QUANTUM
+    if not store.limited:
+        thread.fuel = unlimited()
+    thread.fuel -= code.cost
+    give_ticks(ctx, store.stopped)
     store.top = fp + code.frame
     store.depth += 1
     thread.away = NULL
     status = enter(ctx, code.entry, fp)
     gil_take(thread)
     thread.away = away
+    take_ticks(thread.ctx if status else ctx)
     store.depth -= 1
     try:
         if status != 0:
+            settle(thread, status)
             raise failure(store, status)
     finally:
         store.top = top

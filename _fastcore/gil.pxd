@@ -1,6 +1,6 @@
 """The GIL while guest code runs. A call keeps it at first, since giving it back and taking it again costs as much as the whole call.
 
-It is given back where a guest may take long: at the first look at the switches (`store.QUANTUM` ticks after the call, sooner than Python
+It is given back where a guest may take long: at the first look at the switches (`fuel.QUANTUM` ticks after the call, sooner than Python
 itself would let another thread on), before a long copy, and before sleep. A host call takes it again, and keeps it until the next
 of these. All of it is done by the thread that runs the store.
 """

@@ -5,6 +5,7 @@ from libc.stdint cimport uint32_t
 from pywasm_ref._fastcore.exceptions cimport unwind
 from pywasm_ref._fastcore.externs cimport Exn, Tag, owned_here
 from pywasm_ref._fastcore.functions cimport Func, bits_of, host_exn, set_bits, set_value, value_of
+from pywasm_ref._fastcore.fuel cimport give_ticks, take_ticks
 from pywasm_ref._fastcore.gil cimport gil_take
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.store cimport Room
@@ -42,6 +43,7 @@ cdef int call_python(Ctx* ctx, Fn* fn, S* args, W* pc, S* fp) noexcept:
     here.ctx = ctx
     here.outer = store.shared.suspended
     store.shared.suspended = &here
+    take_ticks(ctx)
     try:
         if store.owed:
             store.tidy()
@@ -59,6 +61,7 @@ cdef int call_python(Ctx* ctx, Fn* fn, S* args, W* pc, S* fp) noexcept:
     finally:
         store.top = top
         store.shared.suspended = here.outer
+        give_ticks(ctx, store.stopped)
     return 0
 
 

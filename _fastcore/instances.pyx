@@ -20,7 +20,7 @@ from pywasm_ref._fastcore.modules cimport Module, name_of
 from pywasm_ref._fastcore.orphans cimport adopt, adopt_again, enlist, leaks, note_leak, reconsider, strike
 from pywasm_ref._fastcore.segments cimport images_map, segments_free, segments_new
 from pywasm_ref._fastcore.store cimport BULK, Room, look, poll
-from pywasm_ref._fastcore.tables_rt cimport tab_fill
+from pywasm_ref._fastcore.tables_rt cimport tab_fill, tab_free
 from pywasm_ref._fastcore.tags cimport tag_drop, tag_keep, tag_new
 from pywasm_ref._fastcore.types cimport is_subtype, match
 from pywasm_ref._fastcore.unit cimport *
@@ -56,6 +56,7 @@ cdef class Instance:
         self.ctx.refill = refill
         self.ctx.make_room = make_room
         self.ctx.leaky = leaks(unit)
+        self.ctx.codes = module.metered() if self.store.metered else unit.codes
         enlist(self.store, self.ctx)
         self.link()
         self.make_tags()
@@ -83,7 +84,8 @@ cdef class Instance:
     cdef int link_one(self, Import* wanted, object extern) except -1:
         cdef Unit* unit = self.module.unit
         cdef uint32_t index = wanted.index
-        owned_here(self.store, <Door?>extern)
+        if not (isinstance(extern, Memory) and (<Memory>extern).mem.shared):    # that is what threads in stores of their own have in common
+            owned_here(self.store, <Door?>extern)
         if not fits(unit, wanted, extern):
             raise Unlinkable(f'incompatible import type for "{name_of(&wanted.module)}" "{name_of(&wanted.name)}"')
         if wanted.kind == EXTERN_FUNC:
@@ -292,7 +294,7 @@ cdef class Instance:
             free(self.ctx.fns)
             free(self.ctx)
         for i in range(self.n_own_tables):
-            free(self.own_tables[i].elems)
+            tab_free(&self.own_tables[i])
         free(self.own_tables)
 
 

@@ -79,11 +79,18 @@ cdef struct Handler:
     uint8_t keeps           # a reference to the exception is wanted: behind the values, or before them
     uint8_t first           # before them
 
+cdef struct Step:
+    # An operation of metered code.
+    uint32_t word
+    uint32_t behind         # what has been paid for the instructions of its stretch that come after
+    uint32_t handler        # that does it alone
+
 cdef struct Code:
     # A function of a module, shared by all its instances.
     W* entry                # where a call jumps to
     uint32_t frame          # slots from fp to the end of its operands; what a call compares with the end of the stack
     uint32_t hdr            # the slot of the return address; the caller's fp is in the next one
+    int32_t cost            # what entering it takes from the ticks: 1, or the fuel of its first stretch, see fuel.pyx
     Type* type
     uint32_t n_words
     uint32_t n_places
@@ -91,6 +98,8 @@ cdef struct Code:
     uint32_t index
     uint32_t n_handlers
     Handler* handlers
+    uint32_t n_steps
+    Step* steps             # of metered code, ascending
 
 cdef struct TagInst:
     # A tag instance: which exception this is, by address.
@@ -180,6 +189,22 @@ cdef struct Suspended:
     Suspended* outer
     Ctx* ctx
 
+cdef struct Quota:
+    # So much of something the store may have at once.
+    uint64_t used
+    uint64_t most
+
+cdef struct Parked:
+    # An operation that is run alone, and the registers behind it.
+    W* copy                 # NULL while none is
+    W* end
+    W* pc                   # where it stands in the code
+    uint8_t* mem
+    uint64_t lim
+    uint64_t r0
+    double f0
+    float g0
+
 cdef struct Thread:
     # What all instances of a store share while one of them runs.
     Ctx* ctx                # the one that trapped, or where an exception landed: go on at its pc and fp
@@ -192,6 +217,10 @@ cdef struct Thread:
     Ctx* first              # all instances of the store
     uint64_t n_instances
     void* away              # the thread state while the GIL is given back, else NULL: see gil.pxd
+    Quota memory            # in bytes
+    Quota tables            # in entries
+    int64_t fuel            # that is left besides the ticks of the context that runs; below 0 while a stretch cannot be paid
+    Parked parked
 
 cdef struct Fn:
     # A function instance: what a funcref points to.
@@ -213,6 +242,7 @@ cdef struct Mem:
     uint8_t wide            # 64-bit addresses
     uint8_t shared          # may grow in another thread at any time; the base never moves
     uint8_t place           # where the address space comes from, see memory.pyx
+    Quota* quota            # of the store that made it
 
 cdef struct View:
     # A base that Python looks at. When the memory moves on, the view keeps the old bytes, and the last one frees them.
@@ -230,6 +260,7 @@ cdef struct Tab:
     uint64_t capacity
     uint32_t type           # of its elements
     uint8_t wide            # 64-bit indices
+    Quota* quota
 
 cdef struct Seg:
     # A passive segment of an instance: bytes of the module, or references of its own. Dropped means empty.
@@ -240,7 +271,7 @@ ctypedef int (*handler_t)(W* pc, S* fp, uint8_t* mem, uint64_t lim, uint64_t r0,
 
 cdef struct Ctx:
     # The running side of an instance; its globals follow it in memory. A register points here while its code runs.
-    int64_t ticks           # until the next look at stop flag, deadline and fuel
+    int64_t ticks           # until the next look at stop flag, signals and fuel
     S* stack_end
     Mem* mem0               # never NULL: an instance without memory has an empty one
     Mem** mems
@@ -250,7 +281,8 @@ cdef struct Ctx:
     Thread* thread
     void* unit              # the module, a `unit.Unit`
     handler_t tick          # where the ticks of threaded code end: polls, and goes on at pc
-    int (*poll)(Ctx* ctx, W* pc, S* fp) noexcept nogil
+    int (*poll)(Ctx* ctx, W* pc, S* fp) noexcept nogil      # MOVED: go on at ctx.pc, with mem and lim as they are in memory 0
+    int (*look)(Ctx* ctx, W* pc, S* fp) noexcept nogil      # at stop flag and signals only
     int (*host)(Ctx* ctx, Fn* fn, S* args, W* pc, S* fp) noexcept nogil
     W* pc                   # where it trapped, or called the host
     S* fp
@@ -272,8 +304,8 @@ cdef struct Ctx:
     uint8_t orphan          # Python let go of it, and a function of it may be referred to
     uint8_t finalized       # Python has told it of its end once, and will not again
     int64_t bulk            # bytes that long operations may still touch until the next look
-    int (*look)(Ctx* ctx, W* pc, S* fp) noexcept nogil      # like poll, for what takes time and no ticks
     handler_t beyond        # where an access to memory 0 ends that is out of bounds: a shared one may have grown meanwhile
+    Code* codes             # of the functions that the module defines: as they are, or metered
 
 cdef enum Trap:
     # The first 19 are `errors.TrapReason` in its order.
@@ -309,6 +341,9 @@ cdef enum:
     HANDLE_ALL = 0xffffffffU
     HANDLE_DELEGATE = 0xfffffffeU
     LANDED = -1             # what a call of the host returns when an exception was caught: go on where the thread says
+    MOVED = -1
+    STEPPED = -2            # an operation that was run alone is done
+    LEFT = -3               # and it was a branch that was taken
 
 cdef enum VT:
     # Value types. A reference is VT_REF | VT_NULL? | heap type, where heap types from HT_DEFINED on are those of `Type.heap`.
@@ -353,6 +388,18 @@ cdef inline int trap(Ctx* ctx, W* pc, S* fp, int reason) noexcept nogil:
     ctx.trap = reason
     ctx.thread.ctx = ctx
     return reason
+
+cdef inline bint has_room(Quota* quota, uint64_t n) noexcept nogil:
+    return n <= quota.most and quota.used <= quota.most - n
+
+
+cdef inline void park(Ctx* ctx, uint8_t* mem, uint64_t lim, uint64_t r0, double f0, float g0) noexcept nogil:
+    ctx.thread.parked.mem = mem
+    ctx.thread.parked.lim = lim
+    ctx.thread.parked.r0 = r0
+    ctx.thread.parked.f0 = f0
+    ctx.thread.parked.g0 = g0
+
 
 cdef inline uint32_t slots_of(uint32_t t) noexcept nogil:
     return 2 if t == VT_V128 else 1

@@ -8,6 +8,7 @@ one reserves its maximum at once, for its base may never move. What is given bac
 from libc.stdint cimport uint8_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcmp, memcpy
+from pywasm_ref._fastcore.layout cimport has_room
 
 cdef extern from *:
     """
@@ -195,14 +196,15 @@ cdef uint64_t mem_limit(uint64_t type_max, int page_bits, bint wide, uint64_t qu
     return min(limit, type_max) << page_bits
 
 
-cdef Mem* mem_new(uint64_t pages, uint64_t type_max, int page_bits, bint wide, bint shared, uint64_t quota) noexcept nogil:
-    """A memory of zeros, or NULL where the system has no space for it. That it keeps within `mem_limit` is the caller's to see."""
+cdef Mem* mem_new(uint64_t pages, uint64_t type_max, int page_bits, bint wide, bint shared, Quota* quota) noexcept nogil:
+    """A memory of zeros, or NULL where the system has no space for it. That it keeps within its limits is the caller's to see."""
     cdef Mem* memory = <Mem*>calloc(1, sizeof(Mem))
     cdef bint found = True
     if memory == NULL:
         return NULL
     memory.type_max = type_max
-    memory.max_size = mem_limit(type_max, page_bits, wide, quota)
+    memory.max_size = mem_limit(type_max, page_bits, wide, quota.most >> 16)
+    memory.quota = quota
     memory.page_bits = <uint8_t>page_bits
     memory.wide = wide
     memory.shared = shared
@@ -213,6 +215,8 @@ cdef Mem* mem_new(uint64_t pages, uint64_t type_max, int page_bits, bint wide, b
         found = space_take(memory, memory.max_size, memory.max_size)
     elif memory.size != 0:
         found = space_take(memory, memory.size, headroom(memory.size, memory.max_size))
+    if found:
+        quota.used += memory.size
     PyThread_release_lock(LOCK)
     if not found:
         free(memory)
@@ -225,6 +229,7 @@ cdef void mem_free(Mem* memory) noexcept nogil:
     if memory == NULL or memory == &EMPTY:
         return
     PyThread_acquire_lock(LOCK, 1)
+    memory.quota.used -= memory.size
     leave(memory)
     PyThread_release_lock(LOCK)
     free(memory)
@@ -244,10 +249,11 @@ cdef uint64_t mem_grow(Mem* memory, uint64_t pages) noexcept nogil:
     cdef uint64_t old
     PyThread_acquire_lock(LOCK, 1)
     old = memory.size
-    if pages > (memory.max_size - old) >> memory.page_bits:
+    if pages > (memory.max_size - old) >> memory.page_bits or (pages and not has_room(memory.quota, pages << memory.page_bits)):
         old = ~<uint64_t>0
     elif pages != 0:
         if extend(memory, old + (pages << memory.page_bits)):
+            memory.quota.used += pages << memory.page_bits
             size_publish(&memory.size, old + (pages << memory.page_bits))
         else:
             old = ~<uint64_t>0

@@ -1,6 +1,7 @@
 """A module that was read: its bytes, and the code and tables that all its instances share."""
 
 from libc.stdint cimport uint32_t, uint64_t
+from pywasm_ref._fastcore.layout cimport Code
 from pywasm_ref._fastcore.unit cimport Name, Unit
 
 cdef class Module:
@@ -18,6 +19,7 @@ cdef class Module:
     cdef object __weakref__
 
     cdef int check(self) except -1
+    cdef Code* metered(self) except? NULL
     cdef int refuse(self) except -1
     cdef object extern_type(self, int kind, uint32_t index)
 

@@ -6,7 +6,7 @@ from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.faults cimport fault_error
 from pywasm_ref._fastcore.names cimport read_names
 from pywasm_ref._fastcore.reflection cimport deftype_of, functype_of, globaltype_of, memtype_of, tabletype_of, tagtype_of
-from pywasm_ref._fastcore.sections cimport read_module, unit_free
+from pywasm_ref._fastcore.sections cimport meter, read_module, unit_free
 from pywasm_ref._fastcore.unit cimport *
 
 from pywasm_ref.binary import decode
@@ -65,6 +65,15 @@ cdef class Module:
                 self.fault.source = self.source
             raise self.fault
         return 0
+
+    cdef Code* metered(self) except? NULL:
+        """The functions once more, lowered to code that uses fuel; that is done when the first instance wants it."""
+        cdef int status
+        with nogil:
+            status = meter(self.unit)
+        if status < 0:
+            raise MemoryError
+        return self.unit.metered
 
     def __dealloc__(self):
         unit_free(self.unit)

@@ -5,6 +5,7 @@ from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, malloc
 from pywasm_ref._fastcore.arrays cimport get_element, put_element
 from pywasm_ref._fastcore.externs cimport *
+from pywasm_ref._fastcore.fuel cimport meter_context
 from pywasm_ref._fastcore.functions cimport *
 from pywasm_ref._fastcore.instances cimport Instance
 from pywasm_ref._fastcore.layout cimport *
@@ -22,6 +23,8 @@ from pywasm_ref.errors import Exhaustion, Trap as TrapError, TrapReason
 from pywasm_ref.syntax.types import I64, AbsHeapType, FuncTypeUse, RefType
 
 globals().update({cls.__name__: cls for cls in (Module, Instance, Func, Memory, Table, Global, Tag, Exn, Ref)})  # cimport gives them no name here
+MOST_PAGES = 2**32
+MOST_ENTRIES = 2**48
 NULL_TYPE = RefType(True, AbsHeapType.NONE)
 EXTERN_TYPE = RefType(False, AbsHeapType.EXTERN)
 ANY_TYPE = RefType(False, AbsHeapType.ANY)
@@ -38,11 +41,23 @@ cdef class Store(Room):
         self.engine = engine
         self.limits = limits
         if limits is not None:
-            self.memory_pages = limits.memory_pages
-            self.table_entries = limits.table_entries
+            self.shared.memory.most = <uint64_t>min(limits.memory_pages, MOST_PAGES) << 16
+            self.shared.tables.most = min(limits.table_entries, MOST_ENTRIES)
             self.shared.heap_most = min(limits.heap, 0x7fffffffffffffff)
-            if limits.fuel is not None:
-                raise NotImplementedError("fuel")
+            self.use(limits.fuel)
+
+    cdef int use(self, object fuel) except -1:
+        """Guests may use so much. From the first time on, instances run metered code."""
+        cdef Ctx* ctx = self.shared.first
+        cdef Code* codes
+        if fuel is not None and not self.metered:
+            while ctx != NULL:
+                codes = (<Instance><PyObject*>ctx.owner).module.metered()
+                meter_context(ctx, codes)
+                ctx = ctx.next
+            self.metered = True
+        self.limit(fuel)
+        return 0
 
     # Modules
 
@@ -251,7 +266,11 @@ cdef class Store(Room):
 
     @property
     def fuel(self):
-        return None
+        return self.left()
+
+    @fuel.setter
+    def fuel(self, fuel):
+        self.use(fuel)
 
 
 cdef Type* aggregate_type(Ref ref) except NULL:

@@ -222,6 +222,7 @@ cdef void set_unreachable(Tr* tr) noexcept nogil:
     drop_to(tr, c.height)
     c.unreachable = True
     tr.live = False
+    tr.ended = True
 
 
 # ---------------------------------------------------------------------------------------------- immediates

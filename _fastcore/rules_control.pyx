@@ -206,6 +206,7 @@ cdef void emit_jump(Tr* tr, uint32_t label) noexcept nogil:
     ir.dst = 1
     ir.label = label + 1
     tr.barrier = tr.n_irs
+    tr.ended = True
 
 
 cdef void move_values(Tr* tr, uint32_t source, uint32_t target, uint32_t end) noexcept nogil:
@@ -344,8 +345,8 @@ cdef void label_mismatch(Tr* tr, uint32_t l, const uint32_t* types, uint32_t n, 
 
 
 cdef uint32_t table_target(Tr* tr, Ctrl* c, uint32_t n) noexcept nogil:
-    """The label itself, or one stub for it that moves the values first."""
-    if n == 0 or tr.vals[tr.n_vals - n].slot == c.slots:
+    """The label itself, or one stub for it that moves the values first, and pays for what is at the label."""
+    if not tr.metered and (n == 0 or tr.vals[tr.n_vals - n].slot == c.slots):
         return c.label
     if c.stub_round != tr.round:
         c.stub_round = tr.round
@@ -367,13 +368,13 @@ cdef void finish_br_table(Tr* tr, Val* index, uint32_t count, uint32_t n, uint32
     ir.extra = count
     drop_to(tr, tr.ctrls[tr.n_ctrls - 1].height)
     end_block(tr)
-    if n == 0:
-        return
+    tr.ended = True
     for i in range(tr.n_ctrls):
         c = &tr.ctrls[i]
         if c.stub_round == tr.round:
             bind(tr, c.stub)
-            move_values(tr, first, c.slots, end)
+            if n:
+                move_values(tr, first, c.slots, end)
             emit_jump(tr, c.label)
             end_block(tr)
 
@@ -409,6 +410,7 @@ cdef void emit_return(Tr* tr) noexcept nogil:
             move_values(tr, tr.vals[tr.n_vals - n].slot, 0, slot_height(tr))
         ir = new_ir(tr, OP_RET)
     ir.dst = tr.hdr
+    tr.owing = False
 
 
 cdef void r_return(Tr* tr) noexcept nogil:
@@ -451,6 +453,9 @@ cdef void emit_call(Tr* tr, Type* type, uint32_t op, uint64_t extra, Val* index,
         ir.extras = 2 if op == OP_CALL_INDIRECT or op == OP_CALL_INDIRECT_R else 1
         ir.places = 1
         tr.barrier = tr.n_irs
+        if tr.metered:
+            new_stretch(tr)
+            tr.owing = True
     drop_to(tr, tr.n_vals - type.n_params)
     push_types(tr, type.valtypes + type.n_params, type.n_results, AT_SLOT if tr.live else AT_CONSTANT)
     if tr.live and type.n_results == 1 and acc_of(type.valtypes[type.n_params]):
@@ -464,7 +469,7 @@ cdef void r_call(Tr* tr) noexcept nogil:
     if x < tr.unit.imported_funcs:
         emit_call(tr, tr.unit.funcs[x], OP_CALL_IMPORT, x, NULL, 0)
     else:
-        emit_call(tr, tr.unit.funcs[x], OP_CALL, <uint64_t>&tr.unit.codes[x - tr.unit.imported_funcs], NULL, 0)
+        emit_call(tr, tr.unit.funcs[x], OP_CALL, <uint64_t>&tr.codes[x - tr.unit.imported_funcs], NULL, 0)
 
 
 cdef Type* indirect_type(Tr* tr, uint32_t* table) noexcept nogil:

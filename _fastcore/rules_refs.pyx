@@ -196,7 +196,7 @@ cdef void r_return_call(Tr* tr) noexcept nogil:
     if x < tr.unit.imported_funcs:
         tail_call(tr, tr.unit.funcs[x], OP_RETURN_CALL_IMPORT, x, 0, 0)
     else:
-        tail_call(tr, tr.unit.funcs[x], OP_RETURN_CALL, <uint64_t>&tr.unit.codes[x - tr.unit.imported_funcs], 0, 0)
+        tail_call(tr, tr.unit.funcs[x], OP_RETURN_CALL, <uint64_t>&tr.codes[x - tr.unit.imported_funcs], 0, 0)
 
 
 cdef void r_return_call_indirect(Tr* tr) noexcept nogil:

@@ -26,6 +26,13 @@ from pywasm_ref._fastcore.valtypes cimport func_type_at, on, refuse
 from pywasm_ref._fastcore.section_arrays cimport more, room, vector
 from pywasm_ref._fastcore.words cimport Words, begin_words, put, put_type
 
+cdef extern from "pythread.h" nogil:
+    ctypedef void* PyThread_type_lock
+    PyThread_type_lock PyThread_allocate_lock()
+    int PyThread_acquire_lock(PyThread_type_lock, int)
+    void PyThread_release_lock(PyThread_type_lock)
+
+cdef PyThread_type_lock LOCK = PyThread_allocate_lock()
 ctypedef int (*section)(Unit* unit) noexcept nogil
 cdef section SECTIONS[14]
 cdef uint8_t ORDER[14]      # by section: its place among the others
@@ -259,6 +266,7 @@ cdef int code_section(Unit* unit) noexcept nogil:
     if room(unit, <void**>&unit.codes, n, sizeof(Code), 3):
         return -1
     memset(&tr, 0, sizeof(Tr))
+    tr.codes = unit.codes
     for i in range(n):
         unit.codes[i].index = unit.imported_funcs + i
         unit.codes[i].type = unit.funcs[unit.imported_funcs + i]
@@ -287,6 +295,43 @@ cdef int one_body(Unit* unit, Tr* tr, Code* code) noexcept nogil:
         return -1
     unit.r.end = end
     unit.n_bodies += 1
+    return 0
+
+
+cdef int meter(Unit* unit) noexcept nogil:
+    """Lower all bodies of a valid module once more, with fuel. -1 when memory is out."""
+    cdef int status = 0
+    PyThread_acquire_lock(LOCK, 1)
+    if unit.metered == NULL and unit.n_codes:
+        status = lower_again(unit)
+    PyThread_release_lock(LOCK)
+    return status
+
+
+cdef int lower_again(Unit* unit) noexcept nogil:
+    cdef Tr tr
+    cdef uint32_t i
+    cdef Code* codes = <Code*>calloc(unit.n_codes, sizeof(Code))
+    if codes == NULL:
+        return -1
+    memset(&tr, 0, sizeof(Tr))
+    tr.metered = True
+    tr.codes = codes
+    unit.r.at = unit.sections[CODE_SECTION]
+    length(&unit.r)
+    for i in range(unit.n_codes):
+        codes[i].index = unit.codes[i].index
+        codes[i].type = unit.codes[i].type
+    for i in range(unit.n_codes):
+        if one_body(unit, &tr, &codes[i]) < 0:
+            break
+    unit.n_bodies = unit.n_codes
+    tr_free(&tr)
+    if unit.r.fault:
+        free_bodies(codes, unit.n_codes)
+        forget_fault(&unit.r)
+        return -1
+    unit.metered = codes
     return 0
 
 
@@ -444,20 +489,28 @@ cdef Unit* read_module(const uint8_t* data, uint64_t size, uint64_t features) no
     return unit
 
 
+cdef void free_bodies(Code* codes, uint32_t n) noexcept nogil:
+    cdef uint32_t i
+    if codes == NULL:
+        return
+    for i in range(n):
+        free(codes[i].entry)
+        free(codes[i].places)
+        free(codes[i].handlers)
+        free(codes[i].steps)
+    free(codes)
+
+
 cdef void free_codes(Unit* unit) noexcept nogil:
     cdef uint32_t i
-    if unit.codes != NULL:
-        for i in range(unit.n_codes):
-            free(unit.codes[i].entry)
-            free(unit.codes[i].places)
-            free(unit.codes[i].handlers)
+    free_bodies(unit.codes, unit.n_codes)
+    free_bodies(unit.metered, unit.n_codes)
     for i in range(unit.n_exprs):
         free(unit.exprs[i].entry)
         free(unit.exprs[i].places)
         free(unit.exprs[i])
-    free(unit.codes)
     free(unit.exprs)
-    unit.codes = NULL
+    unit.codes = unit.metered = NULL
     unit.exprs = NULL
     unit.n_codes = unit.n_bodies = unit.n_exprs = unit.cap_exprs = 0
 
@@ -502,4 +555,5 @@ cdef void unit_free(Unit* unit) noexcept nogil:
     free(unit.customs)
     free(unit.declared)
     free(unit.order)
+    free(unit.metered_order)
     free(unit)

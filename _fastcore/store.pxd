@@ -5,7 +5,6 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from pywasm_ref._fastcore.layout cimport Ctx, ExnInst, S, Thread, W
 
 cdef enum:
-    QUANTUM = 100000        # ticks between two looks at the stop flag
     BULK = 0x4000000        # bytes that are filled or copied between two looks
     STACK_SLOTS = 0x20000
     NESTED = 200            # calls of guests from functions of the host, from guests: each takes C stack
@@ -20,8 +19,6 @@ cdef class Room:
     cdef uint32_t depth
     cdef uint32_t pins          # calls that have prepared the stack and not rested since
     cdef readonly object limits
-    cdef uint64_t memory_pages
-    cdef uint64_t table_entries
     cdef dict orphans           # by address: what owns functions that guests may refer to, and Python has let go of; None, mostly
     cdef list dropped           # those that nobody refers to any more, until there is a time to let them go
     cdef uint64_t debt          # what their number says should be spent on a collection
@@ -33,8 +30,13 @@ cdef class Room:
     cdef Thread shared          # with all instances
     cdef dict boxes             # address of a box -> the Python object in it
     cdef dict box_of            # id of a Python object -> the address of its box
+    cdef bint limited           # guests use fuel
+    cdef bint metered           # instances run metered code: guests used fuel once
+    cdef object beyond          # fuel that is more than `shared.fuel` holds
     cdef object __weakref__
 
+    cdef object left(self)
+    cdef int limit(self, object fuel) except -1
     cdef bint prepare(self) except False
     cdef int rest(self) except -1
     cdef int settle(self) except -1

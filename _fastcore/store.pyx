@@ -6,6 +6,7 @@ from cpython.object cimport PyObject
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from pywasm_ref._fastcore.frames cimport end_of_frame
+from pywasm_ref._fastcore.fuel cimport give_ticks, is_alone, pay, take_ticks, unlimited
 from pywasm_ref._fastcore.gil cimport gil_give, gil_take
 from pywasm_ref._fastcore.heap cimport box_free, box_new, collect, heap_close
 from pywasm_ref._fastcore.layout cimport *
@@ -21,6 +22,7 @@ cdef extern from "pythread.h":
 
 
 cdef enum:
+    LEFT_ALONE = 1          # anything above 0: the reason is in `ctx.trap`
     KEPT = 64               # stacks that stores hold on to while they are idle
 
 cdef S** SPARE = NULL       # stacks that nobody has
@@ -75,8 +77,10 @@ cdef class Room:
         self.box_of = {}
         self.shared.room = <void*><PyObject*>self
         self.shared.heap_most = 10000000
-        self.memory_pages = 65536
-        self.table_entries = 10000000
+        self.shared.memory.most = <uint64_t>65536 << 16
+        self.shared.tables.most = 10000000
+        self.beyond = 0
+        self.limit(None)
 
     def __dealloc__(self):
         heap_close(self.shared.heap)
@@ -165,6 +169,19 @@ cdef class Room:
             slot.v = NULL
             self.top = slot
 
+    cdef object left(self):
+        """What guests may still use, None for no end."""
+        if not self.limited:
+            return None
+        return max(self.shared.fuel, 0) + self.beyond
+
+    cdef int limit(self, object fuel) except -1:
+        """Say what guests may use. What is more than a counter holds is kept apart."""
+        self.limited = fuel is not None
+        self.shared.fuel = unlimited() if fuel is None else min(fuel, unlimited())
+        self.beyond = 0 if fuel is None else fuel - self.shared.fuel
+        return 0
+
     def interrupt(self):
         """Stop the guests of this store at once, from any thread."""
         self.stopped = True
@@ -182,8 +199,15 @@ cdef object exhausted(Thread* thread, int status):
 
 cdef int poll(Ctx* ctx, W* pc, S* fp) noexcept nogil:
     """The ticks are used up: look whether to go on."""
-    ctx.ticks = QUANTUM
-    return look(ctx, pc, fp)
+    cdef int status
+    if is_alone(ctx, pc, fp):
+        return LEFT_ALONE
+    status = look(ctx, pc, fp)
+    take_ticks(ctx)
+    if status == 0 and ctx.thread.fuel < 0:
+        status = pay(ctx, pc, fp)
+    give_ticks(ctx, False)
+    return status
 
 
 cdef int look(Ctx* ctx, W* pc, S* fp) noexcept nogil:
@@ -202,9 +226,15 @@ cdef int poll_store(Ctx* ctx, Room store, W* pc, S* fp) noexcept:
     cdef S* top = store.top
     cdef S* slot
     cdef ExnInst* raised = store.shared.raised
+    cdef Parked parked = store.shared.parked
+    cdef int64_t alone = ctx.ticks
     cdef Suspended here
     if store.stopped:
         return trap(ctx, pc, fp, TRAP_INTERRUPTED)
+    if parked.copy == NULL:
+        take_ticks(ctx)
+    else:
+        ctx.ticks = 0                   # all that is left is in the thread already
     store.top = slot = end_of_frame(ctx, pc, fp)
     here.ctx = ctx
     here.outer = store.shared.suspended
@@ -217,6 +247,11 @@ cdef int poll_store(Ctx* ctx, Room store, W* pc, S* fp) noexcept:
         store.raised = error
         return trap(ctx, pc, fp, TRAP_HOST)
     finally:
+        if parked.copy == NULL:
+            give_ticks(ctx, False)
+        else:
+            ctx.ticks = alone
+            store.shared.parked = parked
         store.wait_no_more(slot)
         store.top = top
         store.shared.raised = raised

@@ -59,6 +59,8 @@ cdef struct Ir:
     uint32_t at             # byte offset in the module
     uint32_t handler        # once it is encoded
     uint32_t word
+    uint32_t stretch        # of metered code, see fuel.pyx: where it belongs
+    uint32_t paid           # instructions of the stretch up to this one
 
 cdef enum:
     MAX_SLOT = 65535        # that an operation can name
@@ -72,7 +74,41 @@ cdef struct Fix:
     uint32_t word
     uint32_t label
 
+cdef struct Point:
+    # A place in metered code: behind so many instructions of a stretch.
+    uint32_t stretch
+    uint32_t paid
+
+cdef struct Charge:
+    # The second half-word of a branch or of `fuel`, which is known when all stretches are.
+    uint32_t word
+    uint32_t label          # NO_LABEL for `fuel`
+    Point at
+
+cdef struct Mark:
+    # An operation of metered code.
+    uint32_t word
+    uint32_t handler
+    Point at
+
+cdef enum:
+    NO_LABEL = 0xffffffffU
+
 cdef struct Tr:
+    bint metered
+    bint owing              # the next stretch begins here, and its `fuel` is not there yet
+    bint ended              # nothing falls into what comes next
+    uint32_t stretch
+    uint32_t paid           # instructions of this stretch so far
+    uint32_t* totals        # of each stretch
+    uint32_t cap_totals
+    Point* points           # of labels
+    uint32_t cap_points
+    Charge* charges
+    uint32_t n_charges, cap_charges
+    Mark* marks             # each operation
+    uint32_t n_marks, cap_marks
+    Code* codes             # of the functions that the module defines, for calls
     Unit* unit
     Reader* r
     Tables* tables
@@ -149,6 +185,8 @@ cdef void set_local(Tr* tr, uint32_t local, Val* v) noexcept nogil
 cdef uint32_t new_label(Tr* tr) noexcept nogil
 cdef void end_block(Tr* tr) noexcept nogil
 cdef void bind(Tr* tr, uint32_t label) noexcept nogil
+cdef void new_stretch(Tr* tr) noexcept nogil
+cdef void emit_fuel(Tr* tr) noexcept nogil
 
 cdef inline int acc_of(uint32_t type) noexcept nogil:
     """Which accumulator holds values of a type: 1 r0, 2 f0, 3 g0, 0 none."""

@@ -8,10 +8,6 @@ from pywasm_ref._fastcore.layout cimport W, VT_I64, VT_F32, VT_F64, VT_V128, slo
 from pywasm_ref._fastcore.reader cimport FAULT_MEMORY, fail
 from pywasm_ref._fastcore.tables cimport *
 
-cdef enum:
-    NO_LABEL = 0xffffffffU
-
-
 cdef bint reserve(Tr* tr, void** array, uint32_t* capacity, uint64_t wanted, uint64_t size) noexcept nogil:
     """Make room for so many elements. What does not fit leaves the translator failed, with room for one kept in place."""
     cdef uint64_t room = capacity[0] * 2 if capacity[0] else 64
@@ -96,6 +92,8 @@ cdef Ir* new_ir(Tr* tr, uint32_t op) noexcept nogil:
     memset(ir, 0, sizeof(Ir))
     ir.op = op
     ir.at = <uint32_t>(tr.at - tr.unit.base)
+    ir.stretch = tr.stretch
+    ir.paid = tr.paid
     return ir
 
 
@@ -324,6 +322,7 @@ cdef void emit_branch(Tr* tr, Val* cond, bint sense, uint32_t label) noexcept no
             op = 0
     if op != 0:
         ir.op = op
+        ir.paid = tr.paid
     else:
         ir = emit(tr, OP_BR_NZ if sense else OP_BR_Z, cond, NULL, 0, 0)
     ir.dst = 1
@@ -386,6 +385,63 @@ cdef void copy_to(Tr* tr, Val* v, uint32_t slot) noexcept nogil:
     into_slot(tr, &w, slot)
 
 
+# ---------------------------------------------------------------------------------------------- fuel, see metering.pyx
+
+cdef void new_stretch(Tr* tr) noexcept nogil:
+    if reserve(tr, <void**>&tr.totals, &tr.cap_totals, <uint64_t>tr.stretch + 2, sizeof(uint32_t)):
+        tr.stretch += 1
+        tr.totals[tr.stretch] = 0
+    tr.paid = 0
+    tr.ended = False
+
+
+cdef void emit_fuel(Tr* tr) noexcept nogil:
+    """Pay for this stretch. Who runs out of ticks here has no accumulators afterwards."""
+    cdef int k
+    tr.owing = False
+    clobber_all(tr)
+    new_ir(tr, OP_FUEL)
+    for k in range(4):
+        tr.known[k] = -1
+
+
+cdef void bind_point(Tr* tr, uint32_t label) noexcept nogil:
+    if tr.ended:
+        new_stretch(tr)
+    if reserve(tr, <void**>&tr.points, &tr.cap_points, <uint64_t>label + 1, sizeof(Point)):
+        tr.points[label].stretch = tr.stretch
+        tr.points[label].paid = tr.paid
+
+
+cdef void add_charge(Tr* tr, Ir* ir, uint32_t label) noexcept nogil:
+    cdef Charge* c
+    if reserve(tr, <void**>&tr.charges, &tr.cap_charges, <uint64_t>tr.n_charges + 1, sizeof(Charge)):
+        c = &tr.charges[tr.n_charges]
+        tr.n_charges += 1
+        c.word = tr.n_words + 1
+        c.label = label
+        c.at.stretch = ir.stretch
+        c.at.paid = ir.paid
+
+
+cdef void meter_ir(Tr* tr, Ir* ir) noexcept nogil:
+    """An operation is encoded at the next word."""
+    cdef Mark* mark
+    if reserve(tr, <void**>&tr.marks, &tr.cap_marks, <uint64_t>tr.n_marks + 1, sizeof(Mark)):
+        mark = &tr.marks[tr.n_marks]
+        tr.n_marks += 1
+        mark.word = tr.n_words
+        mark.handler = ir.handler
+        mark.at.stretch = ir.stretch
+        mark.at.paid = NO_LABEL if ir.op == OP_FUEL else ir.paid
+    if ir.op == OP_FUEL:
+        add_charge(tr, ir, NO_LABEL)
+    elif ir.label:
+        add_charge(tr, ir, ir.label - 1)
+    elif ir.op == OP_BR_TABLE or ir.op == OP_THROW_NEW or ir.op == OP_THROW_AGAIN:
+        ir.dst = 0
+
+
 # ---------------------------------------------------------------------------------------------- labels and encoding
 
 cdef uint32_t new_label(Tr* tr) noexcept nogil:
@@ -399,12 +455,16 @@ cdef uint32_t new_label(Tr* tr) noexcept nogil:
 cdef void bind(Tr* tr, uint32_t label) noexcept nogil:
     """A label is here; only between blocks."""
     tr.labels[label] = tr.n_words
+    if tr.metered:
+        bind_point(tr, label)
 
 
 cdef void end_block(Tr* tr) noexcept nogil:
     """Encode what is waiting. `irs` is a whole block, in order."""
     cdef uint32_t i
     cdef int k
+    if tr.owing:
+        emit_fuel(tr)
     if reserve(tr, <void**>&tr.words, &tr.cap_words, <uint64_t>tr.n_words + tr.n_irs * 4 + tr.n_targets, sizeof(W)):
         for i in range(tr.n_irs):
             encode(tr, &tr.irs[i])
@@ -444,12 +504,14 @@ cdef void encode(Tr* tr, Ir* ir) noexcept nogil:
     cdef W* w = &tr.words[tr.n_words]
     cdef uint32_t length = tr.tables.lengths[handler]
     cdef uint32_t i
-    if ir.places and reserve(tr, <void**>&tr.places, &tr.cap_places, tr.n_places + 2, sizeof(uint32_t)):
+    if (ir.places or tr.metered) and reserve(tr, <void**>&tr.places, &tr.cap_places, tr.n_places + 2, sizeof(uint32_t)):
         tr.places[tr.n_places] = tr.n_words
         tr.places[tr.n_places + 1] = ir.at
         tr.n_places += 2
     ir.handler = handler
     ir.word = tr.n_words
+    if tr.metered:
+        meter_ir(tr, ir)
     w[0].u = handler_word(handler)
     w[1].u = 0
     operands(info, ir, w)

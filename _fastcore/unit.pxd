@@ -1,7 +1,7 @@
 """A module while it is read, and what all its instances share afterwards. Plain C; `modules.Module` owns it."""
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from pywasm_ref._fastcore.layout cimport Code, Type, W
+from pywasm_ref._fastcore.layout cimport Code, Ctx, Type, W
 from pywasm_ref._fastcore.reader cimport Reader
 
 cdef enum ExternKind:
@@ -120,6 +120,8 @@ cdef struct Unit:
     uint32_t start
     Code* codes             # of defined functions
     Code** order            # the same by address, once somebody asked which function a word belongs to
+    Code* metered           # the same functions with fuel, once somebody asked
+    Code** metered_order
     uint32_t n_codes
     uint32_t n_bodies
     Code** exprs            # constant expressions that are code
@@ -133,7 +135,4 @@ cdef struct Unit:
 
 cdef inline uint32_t global_offset(Unit* unit, uint32_t index) noexcept nogil:
     """Where a global stands behind the context of an instance; the index behind the last gives the end."""
-    return CTX_SIZE + 8 * (unit.globals[index].slot if index < unit.n_globals else unit.global_slots)
-
-cdef enum:
-    CTX_SIZE = 256
+    return ((sizeof(Ctx) + 15) & ~15) + 8 * (unit.globals[index].slot if index < unit.n_globals else unit.global_slots)

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
-ENGINES = ("reference",)
+ENGINES = tuple(os.environ.get("PYWASM_TEST_ENGINES", "reference").split(","))
+"""`PYWASM_TEST_ENGINES=reference,fast` runs on both what asks for an engine, once the native engine is known by its name."""
 
 
 @pytest.fixture(scope="session", params=ENGINES)

@@ -21,13 +21,13 @@ caller = nfp + code.hdr
 caller[0].w = pc + {length}
 caller[1].p = fp
 fp = nfp
-ctx.ticks -= pc[1].h[1]
+ctx.ticks -= code.cost
 pc = code.entry
 JUMP
 """
 LAND = f"""old = ctx
 ctx = ctx.thread.ctx
-ctx.ticks = old.ticks - 1
+ctx.ticks = old.ticks
 pc = ctx.pc
 fp = ctx.fp
 {MEMORY}JUMP
@@ -45,7 +45,7 @@ old = ctx
 nfp = bridge(ctx, fn, nfp, pc + {{length}}, fp)
 if nfp == NULL: TRAP STACK
 ctx = fn.ctx
-ctx.ticks = old.ticks - pc[1].h[1]
+ctx.ticks = old.ticks - fn.code.cost
 {MEMORY}fp = nfp
 pc = fn.code.entry
 JUMP
@@ -65,7 +65,7 @@ while i < n:
     i = i + 1
 fp[code.hdr].w = back
 fp[code.hdr + 1].p = caller
-ctx.ticks -= pc[1].h[1]
+ctx.ticks -= code.cost
 pc = code.entry
 JUMP
 """
@@ -80,7 +80,7 @@ old = ctx
 nfp = replace(ctx, fn, nfp, fp, pc[1].h[2])
 if nfp == NULL: TRAP STACK
 ctx = fn.ctx
-ctx.ticks = old.ticks - pc[1].h[1]
+ctx.ticks = old.ticks - fn.code.cost
 {MEMORY}fp = nfp
 pc = fn.code.entry
 JUMP

@@ -135,6 +135,9 @@ BEYOND = ["if ctx.mem0.size <= lim or mem != ctx.mem0.base: TRAP OUT_OF_BOUNDS_M
 
 REFILL = ["if ctx.make_room(ctx, pc, fp, pc[3].w[0]) != 0: return ctx.trap", "continue"]
 """What the loop does where threaded code goes to `ctx.refill`: an allocation that finds no cell makes room, and is tried once more."""
+POLL = ["status = ctx.poll(ctx, pc, fp)", "if status > 0: return ctx.trap",
+        "if status < 0: pc = ctx.pc", "mem = ctx.mem0.base", "lim = ctx.mem0.size"]  # fmt: skip
+"""What the loop does where threaded code goes to `ctx.tick`."""
 
 
 def _check_bounds(lines: list[str], beyond: list[str]) -> Iterator[str]:
@@ -213,8 +216,7 @@ def loop(found: Sequence[Handler]) -> str:
 
 
 def _loop_lines(parts: tuple[Variant, ...]) -> Iterator[str]:
-    reload = ["    mem = ctx.mem0.base", "    lim = ctx.mem0.size"]
-    jump = ["if unlikely(ctx.ticks < 0):", "    if ctx.poll(ctx, pc, fp) != 0: return ctx.trap", *reload, "continue"]
+    jump = ["if unlikely(ctx.ticks < 0):", *(f"    {line}" for line in POLL), "continue"]
     at = 0
     for part in parts:
         yield from (_shifted(line, at) for line in _expand(list(_check_bounds(body(part), BEYOND)), jump, ["continue"], REFILL))

@@ -111,7 +111,7 @@ def _branches(name: str, operands: str, condition: str, integer: bool) -> Iterat
     commutes = name.split(".")[1] in COMMUTATIVE
     if commutes:
         kinds = tuple(k for k in kinds if k not in ("rs", "ks", "kr"))
-    taken = "if {condition}:\n    ctx.ticks -= pc[1].h[1]\n    pc = pc[2].t\n    JUMP\n"
+    taken = "if {condition}:\n    ctx.ticks -= <int16_t>pc[1].h[1]\n    pc = pc[2].t\n    JUMP\n"
     yield Operation(f"br.{name}", "branch", operands, "", taken.replace("{condition}", condition), kinds, commutes, "branch", 3)
     if not integer:
         otherwise = taken.replace("{condition}", f"not ({condition})")

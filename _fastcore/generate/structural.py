@@ -21,6 +21,8 @@ if ctx.bulk < 0:
 """
 """Behind an operation on many bytes: it costs a tick like any other, but a loop around it must not go unseen for minutes."""
 BYTES = LONG.replace("{scale}", "")
+PAY = "ctx.ticks -= <int16_t>pc[1].h[1]\n"
+"""A branch with fuel may give back what was paid for the instructions that it passes over."""
 
 
 def structural() -> Iterator[Operation]:
@@ -53,14 +55,15 @@ def _moves() -> Iterator[Operation]:
 def _control() -> Iterator[Operation]:
     yield raw("halt", "RETURN 0\n", 1)
     yield raw("unreachable", "TRAP UNREACHABLE\n", 1)
-    yield raw("fuel", "ctx.ticks -= pc[1].h[1]\n", 2)
-    yield raw("br", "ctx.ticks -= pc[1].h[1]\npc = pc[2].t\nJUMP\n", 3)
-    taken = "if {condition}:\n    ctx.ticks -= pc[1].h[1]\n    pc = pc[2].t\n    JUMP\n"
+    yield raw("fuel", PAY + "pc = pc + 2\nJUMP\n", 2)
+    yield raw("stepped", "park(ctx, mem, lim, r0, f0, g0)\nRETURN STEPPED\n", 1)
+    yield raw("br", PAY + "pc = pc[2].t\nJUMP\n", 3)
+    taken = "if {condition}:\n    " + PAY + "    pc = pc[2].t\n    JUMP\n"
     yield Operation("br_nz", "branch", "i", "", taken.replace("{condition}", "{a} != 0"), ("s", "r"), False, "branch", 3)
     yield Operation("br_z", "branch", "i", "", taken.replace("{condition}", "{a} == 0"), ("s", "r"), False, "branch", 3)
     yield Operation("br_nz64", "branch", "l", "", taken.replace("{condition}", "{a} != 0"), ("s", "r"), False, "branch", 3)
     yield Operation("br_z64", "branch", "l", "", taken.replace("{condition}", "{a} == 0"), ("s", "r"), False, "branch", 3)
-    table = "i = {a}\nn = pc[1].w[1]\nctx.ticks -= pc[1].h[1]\nif i > n: i = n\npc = pc[2 + i].t\nJUMP\n"
+    table = "i = {a}\nn = pc[1].w[1]\n" + PAY + "if i > n: i = n\npc = pc[2 + i].t\nJUMP\n"
     yield Operation("br_table", "branch", "i", "", table, ("s", "r"), False, "branch", 2)
     for n in (1, 2, 3, 4):
         yield raw(f"enter_{n}", "".join(f"fp[pc[1].h[0] + {i}].u64 = 0\n" for i in range(n)), 2)

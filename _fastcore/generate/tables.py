@@ -15,6 +15,8 @@ from pywasm_ref.isa import OPS, Op
 FAMILIES = ("none", "numeric", "load", "store", "atomic")
 VECTOR_FAMILIES = ("none", "pure", "ternary", "extract", "replace", "load", "store", "load_lane", "store_lane", "const", "shuffle")
 VECTOR_OPCODES = 0x114
+NAMED = ("halt", "restore", "copy", "stepped")
+"""Handlers that the engine itself puts into code."""
 
 
 def identifier(name: str) -> str:
@@ -108,7 +110,7 @@ def tables(operations: tuple[Operation, ...], found: list[Variant], rows: list[J
         lengths.append(length(v))
     plain, prefixed = _opcode_rows(operations)
     names = "".join(f"    {identifier(name)} = {number}\n" for name, number in numbers.items())
-    handlers = "".join(f"    H_{v.name.upper()} = {v.number}\n" for v in found if v.operation.name in ("halt", "restore", "copy"))
+    handlers = "".join(f"    H_{v.name.upper()} = {v.number}\n" for v in found if v.operation.name in NAMED)
     features = "".join(f"    F_{feature.name} = {1 << i:#x}\n" for i, feature in enumerate(Feature))
     families = ", ".join(f"VECTOR_{family.upper()}" for family in VECTOR_FAMILIES)
     counts = {"count": len(found) + len(rows) + 1, "operations": len(operations) + 1, "vector_opcodes": VECTOR_OPCODES}

@@ -12,8 +12,8 @@ class Limits:
     Whatever `call_depth` is, the reference engine allows 50 calls from the host inside each other, where a host function calls the
     guest again: these take room on Python's own stack.
 
-    Units   `fuel` in instructions, None for no end; `memory_pages` in pages of 64 KiB of all memories together, `table_entries` of
-            all tables together, those that nobody refers to any more not counted; `call_depth` in calls that have not returned;
+    Units   `fuel` in instructions, those of constant expressions not counted, None for no end; `memory_pages` in pages of 64 KiB of
+            all memories together, `table_entries` of all tables together, those that nobody refers to any more not counted; `call_depth` in calls that have not returned;
             `heap` in structures, arrays and exceptions of the guest that are alive, those with 64 or more fields or elements
             counted by these
     Fails   ValueError for a negative number, TypeError for anything that is not an integer

@@ -118,7 +118,7 @@ class Machine:
                 self.call(func)
             if store.observer is not None:
                 run_observed(self)
-            elif store.fuel is not None:
+            elif store.fuel is not None and func is not None:  # constant expressions are free
                 run_metered(self)
             else:
                 self.reduce()

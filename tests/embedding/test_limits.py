@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 import time
@@ -64,6 +65,26 @@ def test_memory_and_tables_stay_below_their_limits(engine: str) -> None:
         guest(engine, text, memory_pages=0)
     with pytest.raises(wasm.Exhaustion, match="more than the limit"):
         wasm.Memory(wasm.Store(engine, wasm.Limits(memory_pages=3)), 4)
+
+
+def test_all_memories_and_tables_of_a_store_share_its_limits(engine: str) -> None:
+    text = """(module (memory 2) (table 3 funcref)
+      (func (export "memory") (result i32) (memory.grow (i32.const 1)))
+      (func (export "table") (result i32) (table.grow (ref.null func) (i32.const 1))))"""
+    store = wasm.Store(engine, wasm.Limits(memory_pages=5, table_entries=7))
+    first = wasm.instantiate(text, store=store)
+    second: wasm.Instance | None = wasm.instantiate(text, store=store)
+    assert [first.exports.memory(), first.exports.memory(), first.exports.table(), first.exports.table()] == [2, -1, 3, -1]
+    with pytest.raises(wasm.Exhaustion, match="memory of 2 pages is more than the limit of this store"):
+        wasm.instantiate(text, store=store)
+    with pytest.raises(wasm.Exhaustion, match="table of 1 entries is more than the limit of this store"):
+        wasm.instantiate("(module (table 1 funcref))", store=store)
+    second = None
+    gc.collect()
+    assert second is None
+    assert [first.exports.memory(), first.exports.memory(), first.exports.memory()] == [3, 4, -1]
+    with pytest.raises(wasm.Exhaustion, match="memory of 1 pages is more than the limit"):
+        wasm.Memory(store, 1)
 
 
 @pytest.mark.parametrize("limits", [{"fuel": -1}, {"memory_pages": -1}, {"call_depth": -5}])

@@ -1,0 +1,15 @@
+"""Fuel: paid for a stretch of code at a time, and exact to the instruction at its end."""
+
+from libc.stdint cimport int64_t
+from pywasm_ref._fastcore.layout cimport Code, Ctx, S, Thread, W
+
+cdef inline int64_t unlimited() noexcept nogil:
+    """What a store begins each call with that has no limit."""
+    return <int64_t>1 << 60
+
+cdef void give_ticks(Ctx* ctx, bint stopped) noexcept nogil
+cdef void take_ticks(Ctx* ctx) noexcept nogil
+cdef int pay(Ctx* ctx, W* pc, S* fp) noexcept nogil
+cdef bint is_alone(Ctx* ctx, W* pc, S* fp) noexcept nogil
+cdef void settle(Thread* thread, int status) noexcept nogil
+cdef void meter_context(Ctx* ctx, Code* codes) noexcept nogil
