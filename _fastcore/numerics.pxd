@@ -27,6 +27,30 @@ cdef extern from *:
     int __builtin_ctzll(uint64_t) noexcept nogil
     int __builtin_popcountll(uint64_t) noexcept nogil
 
+cdef extern from *:
+    """
+    #include <stdint.h>
+    #include <string.h>
+    #if defined(__GNUC__) || defined(__clang__)
+    #define PYWASM_RARE(condition) __builtin_expect(condition, 0)
+    #else
+    #define PYWASM_RARE(condition) (condition)
+    #endif
+    static inline double pywasm_canon64(double x) {
+        const uint64_t nan = 0x7ff8000000000000u;
+        if (PYWASM_RARE(x != x)) memcpy(&x, &nan, 8);
+        return x;
+    }
+    static inline float pywasm_canon32(float x) {
+        const uint32_t nan = 0x7fc00000u;
+        if (PYWASM_RARE(x != x)) memcpy(&x, &nan, 4);
+        return x;
+    }
+    """
+    # The positive canonical NaN in place of any other: processors disagree about the sign, and about which operand's payload is kept.
+    double canon64 "pywasm_canon64" (double x) noexcept nogil
+    float canon32 "pywasm_canon32" (float x) noexcept nogil
+
 cdef inline uint32_t clz32(uint32_t i) noexcept nogil:
     return 32 if i == 0 else __builtin_clz(i)
 
@@ -78,13 +102,6 @@ cdef inline float max32(float x, float y) noexcept nogil:
     if x == y:
         return y if copysignf(1.0, x) < 0 else x
     return x if x > y else y
-
-# Rounding must quiet a signalling NaN; libm's inline forms do not all promise to.
-cdef inline double quiet64(double x, double y) noexcept nogil:
-    return x + x if x != x else y
-
-cdef inline float quiet32(float x, float y) noexcept nogil:
-    return x + x if x != x else y
 
 cdef inline int32_t sat_s32(double x) noexcept nogil:
     if x != x:

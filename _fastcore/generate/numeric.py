@@ -38,12 +38,12 @@ def _integers(bits: int) -> dict[str, str]:
 
 def _floats(bits: int) -> dict[str, str]:
     f = "f" if bits == 32 else ""
-    rounding = {name: f"quiet{bits}({{a}}, {c}{f}({{a}}))" for name, c in
-                (("ceil", "ceil"), ("floor", "floor"), ("trunc", "trunc"), ("nearest", "rint"))}  # fmt: skip
-    return rounding | {
-        "abs": f"fabs{f}({{a}})", "neg": "-{a}", "sqrt": f"sqrt{f}({{a}})",
-        "add": "{a} + {b}", "sub": "{a} - {b}", "mul": "{a} * {b}", "div": "{a} / {b}",
-        "min": f"min{bits}({{a}}, {{b}})", "max": f"max{bits}({{a}}, {{b}})", "copysign": f"copysign{f}({{a}}, {{b}})",
+    made = {name: f"{c}{f}({{a}})" for name, c in
+                (("ceil", "ceil"), ("floor", "floor"), ("trunc", "trunc"), ("nearest", "rint"), ("sqrt", "sqrt"))}  # fmt: skip
+    made |= {name: f"{{a}} {c} {{b}}" for name, c in (("add", "+"), ("sub", "-"), ("mul", "*"), ("div", "/"))}
+    made |= {name: f"{name}{bits}({{a}}, {{b}})" for name in ("min", "max")}
+    return {name: f"canon{bits}({body})" for name, body in made.items()} | {
+        "abs": f"fabs{f}({{a}})", "neg": "-{a}", "copysign": f"copysign{f}({{a}}, {{b}})",
         "eq": "{a} == {b}", "ne": "{a} != {b}", "lt": "{a} < {b}", "gt": "{a} > {b}", "le": "{a} <= {b}", "ge": "{a} >= {b}",
     }  # fmt: skip
 
@@ -69,7 +69,7 @@ def _truncations() -> dict[str, str]:
 
 CONVERSIONS = _truncations() | {
     "i32.wrap_i64": "<uint32_t>{a}", "i64.extend_i32_s": "<int64_t>{sa}", "i64.extend_i32_u": "{a}",
-    "f32.demote_f64": "<float>{a}", "f64.promote_f32": "<double>{a}",
+    "f32.demote_f64": "canon32(<float>{a})", "f64.promote_f32": "canon64(<double>{a})",
     "i32.reinterpret_f32": "bits32({a})", "i64.reinterpret_f64": "bits64({a})",
     "f32.reinterpret_i32": "float32({a})", "f64.reinterpret_i64": "float64({a})",
     **{f"f{n}.convert_i{m}_{s}": f"<{c}>{'{sa}' if s == 's' else '{a}'}"
