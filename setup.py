@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from setuptools import Extension, setup
-from setuptools.command.build_ext import build_ext
+from setuptools.command.build_ext import build_ext, customize_compiler, new_compiler
 from setuptools.errors import BaseError, CCompilerError
 
 FASTCORE = Path("_fastcore")
@@ -67,6 +67,14 @@ def stage() -> Path:
     return folder
 
 
+def missing_compiler() -> str | None:
+    """The C compiler that is wanted and not there; asked before anything is generated, which takes a minute."""
+    compiler = new_compiler()
+    customize_compiler(compiler)
+    command = getattr(compiler, "compiler", None)  # a list; some compilers of Windows are found by other ways
+    return command[0] if command and shutil.which(command[0]) is None else None
+
+
 def extensions() -> list[Any]:
     """The native engine as extensions, or nothing where its sources or Cython are missing."""
     if not any(FASTCORE.glob("*.pyx")):
@@ -74,6 +82,10 @@ def extensions() -> list[Any]:
         return []
     if not (PREVIEW or REQUIRED):
         stay_pure("it is not finished; PYWASM_FASTCORE_PREVIEW=1 builds what there is of it")
+        return []
+    missing = missing_compiler()
+    if missing:
+        stay_pure(f"there is no C compiler {missing!r}")
         return []
     try:
         from Cython.Build import cythonize  # noqa: PLC0415  (only needed, and only at hand, when there is something to build)
