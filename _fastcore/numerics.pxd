@@ -33,20 +33,23 @@ cdef extern from *:
     #include <string.h>
     #if defined(__GNUC__) || defined(__clang__)
     #define PYWASM_RARE(condition) __builtin_expect(condition, 0)
+    #define PYWASM_JUMP() __asm__ volatile("")
     #else
     #define PYWASM_RARE(condition) (condition)
+    #define PYWASM_JUMP()
     #endif
     static inline double pywasm_canon64(double x) {
         const uint64_t nan = 0x7ff8000000000000u;
-        if (PYWASM_RARE(x != x)) memcpy(&x, &nan, 8);
+        if (PYWASM_RARE(x != x)) { PYWASM_JUMP(); memcpy(&x, &nan, 8); }
         return x;
     }
     static inline float pywasm_canon32(float x) {
         const uint32_t nan = 0x7fc00000u;
-        if (PYWASM_RARE(x != x)) memcpy(&x, &nan, 4);
+        if (PYWASM_RARE(x != x)) { PYWASM_JUMP(); memcpy(&x, &nan, 4); }
         return x;
     }
     """
+    # A conditional move would make every result wait for the comparison, so compilers are kept from it.
     # The positive canonical NaN in place of any other: processors disagree about the sign, and about which operand's payload is kept.
     double canon64 "pywasm_canon64" (double x) noexcept nogil
     float canon32 "pywasm_canon32" (float x) noexcept nogil
