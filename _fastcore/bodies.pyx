@@ -179,8 +179,11 @@ cdef int translate(Tr* tr, Unit* unit, Code* code) noexcept nogil:
 
 
 cdef int translate_expr(Tr* tr, Unit* unit, Code* code) noexcept nogil:
-    """The same for an expression without locals; it ends with its `end`."""
-    return finish(tr) if begin_code(tr, unit, code) and lower(tr) == 0 else -1
+    """The same for an expression without locals, which ends with its `end` and uses no fuel."""
+    if not begin_code(tr, unit, code) or lower(tr) < 0 or finish(tr) < 0:
+        return -1
+    code.cost = 0
+    return 0
 
 
 cdef bint begin_code(Tr* tr, Unit* unit, Code* code) noexcept nogil:
@@ -195,10 +198,9 @@ cdef bint begin_code(Tr* tr, Unit* unit, Code* code) noexcept nogil:
     tr.n_vals = tr.n_ctrls = tr.n_irs = tr.n_words = tr.n_labels = tr.n_fixes = tr.n_places = tr.n_targets = tr.n_locals = 0
     tr.n_handlers = tr.n_waiting = tr.n_tries = tr.n_vectors = tr.all_locals = tr.n_exact = tr.n_runs = 0
     tr.giant = False
-    begin_stretches(tr)
     tr.hdr = tr.flushed = tr.barrier = tr.round = tr.n_inits = 0
     return (reserve(tr, <void**>&tr.vals, &tr.cap_vals, 64, sizeof(Val)) and reserve(tr, <void**>&tr.irs, &tr.cap_irs, 64, sizeof(Ir))
-            and reserve(tr, <void**>&tr.labels, &tr.cap_labels, 64, sizeof(uint32_t)))
+            and reserve(tr, <void**>&tr.labels, &tr.cap_labels, 64, sizeof(uint32_t)) and begin_stretches(tr))
 
 
 cdef int lower(Tr* tr) noexcept nogil:
@@ -298,7 +300,7 @@ cdef void tr_free(Tr* tr) noexcept nogil:
     free(tr.points)
     free(tr.totals)
     free(tr.charges)
-    free(tr.marks)
+    free(tr.steps)
     free(tr.fixes)
     free(tr.places)
     free(tr.handlers)

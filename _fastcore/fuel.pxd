@@ -1,7 +1,7 @@
 """Fuel: paid for a stretch of code at a time, and exact to the instruction at its end."""
 
 from libc.stdint cimport int64_t
-from pywasm_ref._fastcore.layout cimport Code, Ctx, S, Thread, W
+from pywasm_ref._fastcore.layout cimport Code, Ctx, Parked, S, Thread, W
 
 cdef inline int64_t unlimited() noexcept nogil:
     """What a store begins each call with that has no limit."""
@@ -9,6 +9,14 @@ cdef inline int64_t unlimited() noexcept nogil:
 
 cdef void give_ticks(Ctx* ctx, bint stopped) noexcept nogil
 cdef void take_ticks(Ctx* ctx) noexcept nogil
+cdef struct Pause:
+    # A context that waits while Python has the word, which may run guests.
+    Parked parked
+    int64_t ticks           # of an operation that is run alone
+    int64_t debt            # what is missing for the stretch that is entered
+
+cdef void pause(Ctx* ctx, Pause* was) noexcept nogil
+cdef void proceed(Ctx* ctx, Pause* was) noexcept nogil
 cdef int pay(Ctx* ctx, W* pc, S* fp) noexcept nogil
 cdef bint is_alone(Ctx* ctx, W* pc, S* fp) noexcept nogil
 cdef void settle(Thread* thread, int status) noexcept nogil

@@ -15,6 +15,7 @@ from pywasm_ref._fastcore.unit cimport Unit
 
 cdef enum:
     QUANTUM = 100000        # ticks between two looks at the stop flag
+    STEP = 3                # numbers for each step
     LONGEST = 60            # words of an operation that is run alone
 
 
@@ -36,17 +37,38 @@ cdef void take_ticks(Ctx* ctx) noexcept nogil:
     ctx.ticks = 0
 
 
+cdef void pause(Ctx* ctx, Pause* was) noexcept nogil:
+    """Somebody else may count, and run operations alone, until `proceed`."""
+    was.parked = ctx.thread.parked
+    was.ticks = ctx.ticks
+    if was.parked.copy == NULL:
+        ctx.thread.fuel += ctx.ticks
+    ctx.ticks = 0
+    was.debt = min(ctx.thread.fuel, <int64_t>0)
+    ctx.thread.fuel -= was.debt
+    ctx.thread.parked.copy = ctx.thread.parked.end = NULL
+
+
+cdef void proceed(Ctx* ctx, Pause* was) noexcept nogil:
+    ctx.thread.parked = was.parked
+    ctx.thread.fuel += was.debt
+    if was.parked.copy == NULL:
+        give_ticks(ctx, False)
+    else:
+        ctx.ticks = was.ticks
+
+
 cdef uint32_t find_step(Code* code, W* pc) noexcept nogil:
     """The position of an operation among the steps; how many there are when it is none."""
     cdef uint32_t word = <uint32_t>(pc - code.entry)
     cdef uint32_t low = 0, high = code.n_steps, middle
     while low < high:
         middle = low + (high - low) // 2
-        if code.steps[middle].word < word:
+        if code.steps[STEP * middle] < word:
             low = middle + 1
         else:
             high = middle
-    return low if low < code.n_steps and code.steps[low].word == word else code.n_steps
+    return low if low < code.n_steps and code.steps[STEP * low] == word else code.n_steps
 
 
 cdef bint is_alone(Ctx* ctx, W* pc, S* fp) noexcept nogil:
@@ -67,10 +89,10 @@ cdef int pay(Ctx* ctx, W* pc, S* fp) noexcept nogil:
     parked.mem = ctx.mem0.base
     parked.lim = ctx.mem0.size
     at = find_step(code, pc) if code != NULL else 0
-    while code != NULL and at + 1 < code.n_steps and <int64_t>code.steps[at].behind >= -ctx.thread.fuel:
-        pc = code.entry + code.steps[at].word
-        length = code.steps[at + 1].word - code.steps[at].word
-        status = step(ctx, pc, fp, length, code.steps[at].handler)
+    while code != NULL and at + 1 < code.n_steps and <int64_t>code.steps[STEP * at + 1] >= -ctx.thread.fuel:
+        pc = code.entry + code.steps[STEP * at]
+        length = code.steps[STEP * (at + 1)] - code.steps[STEP * at]
+        status = step(ctx, pc, fp, length, code.steps[STEP * at + 2])
         if status > 0:
             return status
         at += 1
@@ -89,7 +111,7 @@ cdef int step(Ctx* ctx, W* pc, S* fp, uint32_t length, uint32_t handler) noexcep
     if length > LONGEST:
         return trap(ctx, pc, fp, TRAP_FUEL)
     memcpy(copy, pc, length * sizeof(W))
-    copy[0].u = handler_word(handler)   # it may have been joined with the next ones
+    copy[0].u = handler_word(handler)       # not that of several operations in a row
     copy[length].u = handler_word(H_STEPPED)
     ctx.ticks = -apart()
     parked.copy = copy
@@ -116,7 +138,7 @@ cdef void settle(Thread* thread, int status) noexcept nogil:
     if code != NULL and code.n_steps:
         at = find_step(code, ctx.pc)
         if at < code.n_steps:
-            thread.fuel += code.steps[at].behind
+            thread.fuel += code.steps[STEP * at + 1]
 
 
 cdef void meter_context(Ctx* ctx, Code* codes) noexcept nogil:

@@ -221,7 +221,7 @@ cdef int run(Room store, Ctx* ctx, Fn* fn, S* fp) except -1:
     if not store.limited:
         thread.fuel = unlimited()
     thread.fuel -= code.cost
-    give_ticks(ctx, store.stopped)
+    give_ticks(ctx, False)
     store.top = fp + code.frame
     store.depth += 1
     thread.away = NULL

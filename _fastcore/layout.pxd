@@ -79,12 +79,6 @@ cdef struct Handler:
     uint8_t keeps           # a reference to the exception is wanted: behind the values, or before them
     uint8_t first           # before them
 
-cdef struct Step:
-    # An operation of metered code.
-    uint32_t word
-    uint32_t behind         # what has been paid for the instructions of its stretch that come after
-    uint32_t handler        # that does it alone
-
 cdef struct Code:
     # A function of a module, shared by all its instances.
     W* entry                # where a call jumps to
@@ -99,7 +93,7 @@ cdef struct Code:
     uint32_t n_handlers
     Handler* handlers
     uint32_t n_steps
-    Step* steps             # of metered code, ascending
+    uint32_t* steps         # of metered code: (word, what has been paid for the instructions behind it, handler), ascending
 
 cdef struct TagInst:
     # A tag instance: which exception this is, by address.
@@ -282,7 +276,6 @@ cdef struct Ctx:
     void* unit              # the module, a `unit.Unit`
     handler_t tick          # where the ticks of threaded code end: polls, and goes on at pc
     int (*poll)(Ctx* ctx, W* pc, S* fp) noexcept nogil      # MOVED: go on at ctx.pc, with mem and lim as they are in memory 0
-    int (*look)(Ctx* ctx, W* pc, S* fp) noexcept nogil      # at stop flag and signals only
     int (*host)(Ctx* ctx, Fn* fn, S* args, W* pc, S* fp) noexcept nogil
     W* pc                   # where it trapped, or called the host
     S* fp
@@ -304,6 +297,7 @@ cdef struct Ctx:
     uint8_t orphan          # Python let go of it, and a function of it may be referred to
     uint8_t finalized       # Python has told it of its end once, and will not again
     int64_t bulk            # bytes that long operations may still touch until the next look
+    int (*look)(Ctx* ctx, W* pc, S* fp) noexcept nogil      # at stop flag and signals only, for what takes time and no ticks
     handler_t beyond        # where an access to memory 0 ends that is out of bounds: a shared one may have grown meanwhile
     Code* codes             # of the functions that the module defines: as they are, or metered
 

@@ -8,7 +8,7 @@ code that falls through branches and labels pays nothing, and only behind a call
 
 from libc.stdint cimport int16_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport malloc
-from pywasm_ref._fastcore.layout cimport HANDLE_DELEGATE, Step, W
+from pywasm_ref._fastcore.layout cimport HANDLE_DELEGATE, W
 from pywasm_ref._fastcore.rules_control cimport emit_jump
 from pywasm_ref._fastcore.tables cimport *
 from pywasm_ref._fastcore.translator cimport *
@@ -17,11 +17,14 @@ cdef enum:
     LONGEST = 30000         # stretch: the difference of two fits in half a word
 
 
-cdef void begin_stretches(Tr* tr) noexcept nogil:
-    tr.stretch = tr.paid = tr.n_charges = tr.n_marks = 0
+cdef bint begin_stretches(Tr* tr) noexcept nogil:
+    """False when memory is out."""
+    tr.stretch = tr.paid = tr.n_charges = tr.n_steps = 0
     tr.owing = tr.ended = False
-    if tr.metered and reserve(tr, <void**>&tr.totals, &tr.cap_totals, 1, sizeof(uint32_t)):
-        tr.totals[0] = 0
+    if not reserve(tr, <void**>&tr.totals, &tr.cap_totals, 1, sizeof(uint32_t)):
+        return False
+    tr.totals[0] = 0
+    return True
 
 
 cdef bint is_free(uint8_t opcode) noexcept nogil:
@@ -65,7 +68,7 @@ cdef int price(Tr* tr, W* words) noexcept nogil:
     """All stretches are known: write what branches cost, and what is paid behind each operation."""
     cdef uint32_t i
     cdef Charge* c
-    cdef Step* steps = <Step*>malloc((<uint64_t>tr.n_marks + 1) * sizeof(Step))
+    cdef uint32_t* steps = <uint32_t*>malloc((<uint64_t>tr.n_steps + 1) * 12)
     if steps == NULL:
         return -1
     for i in range(tr.n_charges):
@@ -74,10 +77,10 @@ cdef int price(Tr* tr, W* words) noexcept nogil:
             words[c.word].h[1] = tr.totals[c.at.stretch]
         else:
             words[c.word].h[1] = <int16_t>(<int>behind(tr, tr.points[c.label]) - <int>behind(tr, c.at))
-    for i in range(tr.n_marks):
-        steps[i].word = tr.marks[i].word
-        steps[i].handler = tr.marks[i].handler
-        steps[i].behind = 0 if tr.marks[i].at.paid == NO_LABEL else behind(tr, tr.marks[i].at)
+    for i in range(tr.n_steps):
+        steps[3 * i] = tr.steps[i].word
+        steps[3 * i + 2] = tr.steps[i].handler
+        steps[3 * i + 1] = 0 if tr.steps[i].at.paid == NO_LABEL else behind(tr, tr.steps[i].at)
     tr.code.steps = steps
-    tr.code.n_steps = tr.n_marks
+    tr.code.n_steps = tr.n_steps
     return 0

@@ -6,7 +6,7 @@ from cpython.object cimport PyObject
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from pywasm_ref._fastcore.frames cimport end_of_frame
-from pywasm_ref._fastcore.fuel cimport give_ticks, is_alone, pay, take_ticks, unlimited
+from pywasm_ref._fastcore.fuel cimport Pause, give_ticks, is_alone, pause, pay, proceed, take_ticks, unlimited
 from pywasm_ref._fastcore.gil cimport gil_give, gil_take
 from pywasm_ref._fastcore.heap cimport box_free, box_new, collect, heap_close
 from pywasm_ref._fastcore.layout cimport *
@@ -213,11 +213,14 @@ cdef int poll(Ctx* ctx, W* pc, S* fp) noexcept nogil:
 cdef int look(Ctx* ctx, W* pc, S* fp) noexcept nogil:
     """Has somebody said stop, or is there a signal? Memory 0 may have moved afterwards."""
     cdef int status
+    cdef Pause was
     ctx.bulk = BULK
+    pause(ctx, &was)
     gil_take(ctx.thread)
     with gil:
         status = poll_store(ctx, <Room><PyObject*>ctx.store, pc, fp)
     gil_give(ctx.thread)
+    proceed(ctx, &was)
     return status
 
 
@@ -226,15 +229,9 @@ cdef int poll_store(Ctx* ctx, Room store, W* pc, S* fp) noexcept:
     cdef S* top = store.top
     cdef S* slot
     cdef ExnInst* raised = store.shared.raised
-    cdef Parked parked = store.shared.parked
-    cdef int64_t alone = ctx.ticks
     cdef Suspended here
     if store.stopped:
         return trap(ctx, pc, fp, TRAP_INTERRUPTED)
-    if parked.copy == NULL:
-        take_ticks(ctx)
-    else:
-        ctx.ticks = 0                   # all that is left is in the thread already
     store.top = slot = end_of_frame(ctx, pc, fp)
     here.ctx = ctx
     here.outer = store.shared.suspended
@@ -247,11 +244,6 @@ cdef int poll_store(Ctx* ctx, Room store, W* pc, S* fp) noexcept:
         store.raised = error
         return trap(ctx, pc, fp, TRAP_HOST)
     finally:
-        if parked.copy == NULL:
-            give_ticks(ctx, False)
-        else:
-            ctx.ticks = alone
-            store.shared.parked = parked
         store.wait_no_more(slot)
         store.top = top
         store.shared.raised = raised

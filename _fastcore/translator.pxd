@@ -85,8 +85,7 @@ cdef struct Charge:
     uint32_t label          # NO_LABEL for `fuel`
     Point at
 
-cdef struct Mark:
-    # An operation of metered code.
+cdef struct Step:
     uint32_t word
     uint32_t handler
     Point at
@@ -106,8 +105,8 @@ cdef struct Tr:
     uint32_t cap_points
     Charge* charges
     uint32_t n_charges, cap_charges
-    Mark* marks             # each operation
-    uint32_t n_marks, cap_marks
+    Step* steps             # each operation
+    uint32_t n_steps, cap_steps
     Code* codes             # of the functions that the module defines, for calls
     Unit* unit
     Reader* r

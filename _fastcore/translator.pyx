@@ -426,14 +426,14 @@ cdef void add_charge(Tr* tr, Ir* ir, uint32_t label) noexcept nogil:
 
 cdef void meter_ir(Tr* tr, Ir* ir) noexcept nogil:
     """An operation is encoded at the next word."""
-    cdef Mark* mark
-    if reserve(tr, <void**>&tr.marks, &tr.cap_marks, <uint64_t>tr.n_marks + 1, sizeof(Mark)):
-        mark = &tr.marks[tr.n_marks]
-        tr.n_marks += 1
-        mark.word = tr.n_words
-        mark.handler = ir.handler
-        mark.at.stretch = ir.stretch
-        mark.at.paid = NO_LABEL if ir.op == OP_FUEL else ir.paid
+    cdef Step* step
+    if reserve(tr, <void**>&tr.steps, &tr.cap_steps, <uint64_t>tr.n_steps + 1, sizeof(Step)):
+        step = &tr.steps[tr.n_steps]
+        tr.n_steps += 1
+        step.word = tr.n_words
+        step.handler = ir.handler
+        step.at.stretch = ir.stretch
+        step.at.paid = NO_LABEL if ir.op == OP_FUEL else ir.paid
     if ir.op == OP_FUEL:
         add_charge(tr, ir, NO_LABEL)
     elif ir.label:

@@ -135,10 +135,6 @@ BEYOND = ["if ctx.mem0.size <= lim or mem != ctx.mem0.base: TRAP OUT_OF_BOUNDS_M
 
 REFILL = ["if ctx.make_room(ctx, pc, fp, pc[3].w[0]) != 0: return ctx.trap", "continue"]
 """What the loop does where threaded code goes to `ctx.refill`: an allocation that finds no cell makes room, and is tried once more."""
-POLL = ["status = ctx.poll(ctx, pc, fp)", "if status > 0: return ctx.trap",
-        "if status < 0: pc = ctx.pc", "mem = ctx.mem0.base", "lim = ctx.mem0.size"]  # fmt: skip
-"""What the loop does where threaded code goes to `ctx.tick`."""
-
 
 def _check_bounds(lines: list[str], beyond: list[str]) -> Iterator[str]:
     """The same lines; what is out of bounds is given a second look."""
@@ -216,7 +212,9 @@ def loop(found: Sequence[Handler]) -> str:
 
 
 def _loop_lines(parts: tuple[Variant, ...]) -> Iterator[str]:
-    jump = ["if unlikely(ctx.ticks < 0):", *(f"    {line}" for line in POLL), "continue"]
+    reload = ["    mem = ctx.mem0.base", "    lim = ctx.mem0.size"]
+    poll = ["    status = ctx.poll(ctx, pc, fp)", "    if status > 0: return ctx.trap", "    if status < 0: pc = ctx.pc"]
+    jump = ["if unlikely(ctx.ticks < 0):", *poll, *reload, "continue"]
     at = 0
     for part in parts:
         yield from (_shifted(line, at) for line in _expand(list(_check_bounds(body(part), BEYOND)), jump, ["continue"], REFILL))
@@ -225,10 +223,14 @@ def _loop_lines(parts: tuple[Variant, ...]) -> Iterator[str]:
         yield f"pc = pc + {at}"
 
 
+GONE = ("if unlikely(ctx.ticks", "status = ctx.poll", "return ctx.tick", "return (<handler_t>")
+"""What stands behind a branch, where pc is its target."""
+
+
 def _shifted(line: str, n: int) -> str:
     """The same line of an operation that begins n words behind pc. When pc has moved on already, compilers keep it where the next handler
     wants it, and copy nothing."""
-    if n == 0 or line.strip().startswith(("if unlikely(ctx.ticks", "return ctx.tick", "return (<handler_t>")):
+    if n == 0 or line.strip().startswith(GONE):
         return line
     line = re.sub(r"\bpc\[(\d+)", lambda m: f"pc[{int(m[1]) + n}", line)
     line = re.sub(r"\bpc \+ (\d+)", lambda m: f"pc + {int(m[1]) + n}", line)
