@@ -11,7 +11,7 @@ cdef struct Place:
     S* fp
     Code* code              # NULL where no function of a guest is
 
-cdef Code* code_at(Unit* unit, W* pc) noexcept nogil
+cdef Code* code_at(Ctx* ctx, W* pc) noexcept nogil
 cdef bint stand(Place* place, Ctx* ctx, W* pc, S* fp) noexcept nogil
 cdef bint outward(Place* place) noexcept nogil
 cdef uint32_t offset_of(Place* place) noexcept nogil

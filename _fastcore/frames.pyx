@@ -57,11 +57,13 @@ cdef bint holds(Code* code, W* pc) noexcept nogil:
     return code.entry <= pc < code.entry + code.n_words
 
 
-cdef Code* code_at(Unit* unit, W* pc) noexcept nogil:
-    cdef Code* code = find(unit.codes, unit.n_codes, &unit.order, pc)
-    if code == NULL and unit.metered != NULL:
+cdef Code* code_at(Ctx* ctx, W* pc) noexcept nogil:
+    """The function of an instance. Frames that are older than the store's first fuel run what is not metered."""
+    cdef Unit* unit = <Unit*>ctx.unit
+    cdef Code* code = NULL
+    if ctx.codes == unit.metered:
         code = find(unit.metered, unit.n_codes, &unit.metered_order, pc)
-    return code
+    return find(unit.codes, unit.n_codes, &unit.order, pc) if code == NULL else code
 
 
 cdef Code* find(Code* codes, uint32_t n, Code*** kept, W* pc) noexcept nogil:
@@ -88,7 +90,7 @@ cdef bint stand(Place* place, Ctx* ctx, W* pc, S* fp) noexcept nogil:
     place.ctx = ctx
     place.pc = pc
     place.fp = fp
-    place.code = code_at(<Unit*>ctx.unit, pc)
+    place.code = code_at(ctx, pc)
     return place.code != NULL
 
 

@@ -82,7 +82,7 @@ cdef bint is_alone(Ctx* ctx, W* pc, S* fp) noexcept nogil:
 
 cdef int pay(Ctx* ctx, W* pc, S* fp) noexcept nogil:
     """The stretch at pc cannot be paid, all ticks are collected: run what can be paid of it, until it is left or fuel is out."""
-    cdef Code* code = code_at(<Unit*>ctx.unit, pc)
+    cdef Code* code = code_at(ctx, pc)
     cdef Parked* parked = &ctx.thread.parked
     cdef uint32_t at, length
     cdef int status
@@ -134,7 +134,7 @@ cdef void settle(Thread* thread, int status) noexcept nogil:
     if status == TRAP_FUEL:
         thread.fuel = 0
         return
-    code = code_at(<Unit*>ctx.unit, ctx.pc)
+    code = code_at(ctx, ctx.pc)
     if code != NULL and code.n_steps:
         at = find_step(code, ctx.pc)
         if at < code.n_steps:
