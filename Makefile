@@ -68,18 +68,18 @@ programs: $(VENV)/.installed-programs
 clean:
 	rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 
-# The stamp of an environment is older than pyproject.toml when the wanted packages may have changed.
+# The stamp of an environment is older than these when the wanted packages, or the native engine, may have changed.
+NATIVE := pywasm_ref/isa.py $(wildcard _fastcore/*.p* _fastcore/generate/*.*)
+
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; choose one with: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: pyproject.toml setup.py | $(BIN)/python
+# The first of these builds the native engine where there is a C compiler, which takes some minutes; the others find it built.
+$(VENV)/.installed: pyproject.toml setup.py $(NATIVE) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-# The unfinished native engine is built for its tests, and for nobody else.
-$(VENV)/.installed-test: export PYWASM_FASTCORE_PREVIEW := 1
-
-$(VENV)/.installed-%: pyproject.toml setup.py | $(BIN)/python
+$(VENV)/.installed-%: pyproject.toml setup.py $(NATIVE) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@

@@ -1,6 +1,7 @@
 """Builds the native engine where that is possible; without it the package is pure Python and complete.
 
-Everything else about the package stands in pyproject.toml. `PYWASM_REQUIRE_FAST=1` turns "stay pure" into an error.
+Everything else about the package stands in pyproject.toml. `PYWASM_REQUIRE_FAST=1` turns "stay pure" into an error, `PYWASM_PURE=1` leaves
+the native engine out on purpose.
 """
 
 import os
@@ -18,7 +19,7 @@ FASTCORE = Path("_fastcore")
 STAGE = Path("build", "fastcore")
 PACKAGE = "pywasm_ref._fastcore"
 REQUIRED = os.environ.get("PYWASM_REQUIRE_FAST") == "1"
-PREVIEW = bool(os.environ.get("PYWASM_FASTCORE_PREVIEW"))
+PURE = os.environ.get("PYWASM_PURE") == "1"
 FLAGS = (
     *("-O2", "-g0", "-w", "-fno-gcse", "-fno-crossjumping", "-falign-functions=32"),
     *("-fno-math-errno", "-ffp-contract=off", "-fno-strict-aliasing", "-fwrapv"),
@@ -37,18 +38,25 @@ def stay_pure(why: str) -> None:
 
 
 class BuildExtension(build_ext):
-    """A compiler that is missing or fails leaves a pure package."""
+    """A compiler that is missing or fails leaves a pure package: all of the engine is built, or nothing of it is taken."""
 
     extensions: list[Any]
+    parallel: int | bool | None
 
-    def build_extension(self, ext: Any) -> None:
+    def finalize_options(self) -> None:
+        super().finalize_options()
+        if self.parallel is None:
+            self.parallel = True  # as many compilers as there are processors
+
+    def build_extensions(self) -> None:
         if self.compiler.compiler_type == "msvc":
-            ext.extra_compile_args = ["/O2", "/fp:precise"]
+            for extension in self.extensions:
+                extension.extra_compile_args = ["/O2", "/fp:precise"]
         try:
-            super().build_extension(ext)
+            super().build_extensions()
         except (BaseError, CCompilerError, OSError) as error:
             stay_pure(str(error))
-            self.extensions = [other for other in self.extensions if other is not ext]  # else its absent file would be copied
+            self.extensions = []  # else what was built would be copied
 
 
 def stage() -> Path:
@@ -80,8 +88,8 @@ def extensions() -> list[Any]:
     if not any(FASTCORE.glob("*.pyx")):
         stay_pure(f"this source tree has no {FASTCORE}/*.pyx")
         return []
-    if not (PREVIEW or REQUIRED):
-        stay_pure("it is not finished; PYWASM_FASTCORE_PREVIEW=1 builds what there is of it")
+    if PURE:
+        stay_pure("PYWASM_PURE=1 asks for that")
         return []
     missing = missing_compiler()
     if missing:

@@ -7,12 +7,14 @@ import pytest
 import suites
 from hypothesis import HealthCheck, settings
 
+from tests.engines import HERE
+
 # A busy machine makes a test slow, not wrong.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
-ENGINES = tuple(os.environ.get("PYWASM_TEST_ENGINES", "reference").split(","))
-"""`PYWASM_TEST_ENGINES=reference,fast` runs on both what asks for an engine, once the native engine is known by its name."""
+ENGINES = tuple(os.environ.get("PYWASM_TEST_ENGINES", ",".join(HERE)).split(","))
+"""What asks for an engine runs on each that is here; `PYWASM_TEST_ENGINES=reference` leaves it at one."""
 
 
 @pytest.fixture(scope="session", params=ENGINES)

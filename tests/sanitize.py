@@ -36,7 +36,7 @@ def copy() -> None:
 
 
 def build(loop: bool) -> None:
-    settings = {"PYWASM_FASTCORE_PREVIEW": "1", "PYWASM_REQUIRE_FAST": "1", "PYWASM_FASTCORE_FLAGS": FLAGS}
+    settings = {"PYWASM_REQUIRE_FAST": "1", "PYWASM_FASTCORE_FLAGS": FLAGS}
     if not loop:
         settings["PYWASM_FASTCORE_NO_LOOP"] = "1"
     command = [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace", f"-j{os.cpu_count() or 1}"]
@@ -59,7 +59,6 @@ def environment(loop: bool) -> dict[str, str]:
         "LD_PRELOAD": libraries(),
         "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:detect_stack_use_after_return=0",
         "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
-        "PYWASM_FASTCORE_PREVIEW": "1",
     }
     return {**os.environ, **settings, **({"PYWASM_FASTCORE_DISPATCH": "loop"} if loop else {})}
 

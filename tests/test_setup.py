@@ -23,7 +23,7 @@ def build(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "setup.py", "-q", "build_ext"],
         cwd=folder,
-        env=os.environ | {"CC": "/nowhere/cc", "PYWASM_FASTCORE_PREVIEW": "1"} | environment,
+        env=os.environ | {"CC": "/nowhere/cc"} | environment,
         capture_output=True,
         text=True,
         timeout=120,
@@ -46,3 +46,10 @@ def test_without_a_compiler_a_required_native_engine_is_one_clear_error(tmp_path
     assert done.stderr.splitlines()[-1] == (
         "pywasm-ref: PYWASM_REQUIRE_FAST=1, but the native engine cannot be built: there is no C compiler '/nowhere/cc'"
     )
+
+
+def test_a_pure_package_can_be_asked_for(tmp_path: Path) -> None:
+    done = build(tmp_path, PYWASM_REQUIRE_FAST="0", PYWASM_PURE="1")
+    assert done.returncode == 0, done.stderr
+    assert "PYWASM_PURE=1 asks for that" in done.stdout
+    assert not (tmp_path / "build").exists()

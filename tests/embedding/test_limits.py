@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import pywasm_ref as wasm
+from tests.engines import needs_native
 
 SPIN = '(module (func (export "spin") (loop (br 0))) (func (export "one") (result i32) (i32.const 1)))'
 RECURSE = '(module (func $f (export "f") (param i32) (result i32) (if (result i32) (local.get 0) (then (i32.add (i32.const 1) (call $f (i32.sub (local.get 0) (i32.const 1))))) (else (i32.const 0)))))'
@@ -138,7 +139,7 @@ def test_ctrl_c_stops_a_guest_at_once(engine: str) -> None:
     assert exports.one() == 1
 
 
-def test_an_observer_hears_of_each_rule(engine: str) -> None:
+def test_an_observer_hears_of_each_rule() -> None:
     class Counter:
         rules: list[str]
 
@@ -148,7 +149,7 @@ def test_an_observer_hears_of_each_rule(engine: str) -> None:
         def step(self, configuration: Any, instruction: Any, rule: str) -> None:
             self.rules.append(rule)
 
-    store = wasm.Store(engine)
+    store = wasm.Store("reference")
     exports = wasm.instantiate('(module (func (export "f") (result i32) (i32.add (i32.const 1) (i32.const 2))))', store=store).exports
     counter = Counter()
     store.observe(counter)
@@ -158,3 +159,12 @@ def test_an_observer_hears_of_each_rule(engine: str) -> None:
     store.observe(None)
     assert exports.f() == 3
     assert len(counter.rules) == heard
+
+
+@needs_native
+def test_the_native_engine_applies_no_rules_that_could_be_observed() -> None:
+    class Deaf:
+        def step(self, configuration: Any, instruction: Any, rule: str) -> None: ...
+
+    with pytest.raises(NotImplementedError, match="use the reference engine"):
+        wasm.Store("fast").observe(Deaf())

@@ -4,13 +4,11 @@ Paths may be relative to the official suites (`core/i32.wast`, `proposals/thread
 failed, by the beginning of the message, so that one sees what is missing most; with -v, every failure is shown.
 """
 
-import os
 import re
 import sys
 from collections import Counter
 from pathlib import Path
 
-os.environ["PYWASM_FASTCORE_PREVIEW"] = "1"
 sys.path[:0] = [".", "spec-tests"]
 
 import suites  # noqa: E402  (of spec-tests/, which is found by now)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
-BUILT = importlib.util.find_spec("pywasm_ref._fastcore.engine") is not None
+from tests.engines import BUILT
 
 collect_ignore = [] if BUILT else [path.name for path in Path(__file__).parent.glob("test_*.py") if path.name != "test_built.py"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
-import importlib.util
 import os
 import sys
 import time
@@ -18,12 +17,12 @@ sys.path.append("spec-tests")
 
 import suites
 
+from tests.engines import BUILT
 from tests.fuzz import campaign, isolated
 from tests.fuzz.entries import BINARY, TEXT
 from tests.fuzz.native import NATIVE
 
 FINDS = Path("build/fuzz")
-BUILT = importlib.util.find_spec("pywasm_ref._fastcore.engine") is not None
 ENTRIES = [*TEXT, *BINARY, *(NATIVE if BUILT else ())]
 
 

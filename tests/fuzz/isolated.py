@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import faulthandler
 import mmap
-import os
 import random
 import re
 import struct
@@ -154,9 +153,8 @@ def tried(entry: str, data: bytes) -> str:
 
 def _worked(job: list[str], state: Path) -> str:
     """Let a worker go as far as it comes: nothing when it came to its end, else what it said of the input that ended it."""
-    environment = {**os.environ, "PYWASM_FASTCORE_PREVIEW": "1"}
     with tempfile.TemporaryFile() as said:
-        worker = subprocess.Popen([sys.executable, "-m", "tests.fuzz.isolated", *job], stdout=said, stderr=said, env=environment)
+        worker = subprocess.Popen([sys.executable, "-m", "tests.fuzz.isolated", *job], stdout=said, stderr=said)
         before, since = b"", time.monotonic()
         try:
             while worker.poll() is None:

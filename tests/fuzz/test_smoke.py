@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 
 from pywasm_ref import binary, text
 from pywasm_ref.features import ALL
+from tests.engines import needs_native
 from tests.fuzz import campaign, isolated
 from tests.fuzz.entries import BINARY, TEXT
 from tests.fuzz.native import NATIVE
@@ -36,10 +36,7 @@ def test_a_find_of_the_past_stays_mended(case: Path) -> None:
         entry(binary_of(case))
 
 
-built = pytest.mark.skipif(importlib.util.find_spec("pywasm_ref._fastcore.engine") is None, reason="the native engine is not built")
-
-
-@built
+@needs_native
 @pytest.mark.parametrize(("entry", "inputs"), [("read", 10_000), ("run", 700), ("agree", 500), ("agree-run", 150)])
 def test_the_native_engine_survives_mutated_input_and_agrees(entry: str, inputs: int) -> None:
     report = isolated.run(entry, seed=2026, inputs=inputs)
@@ -47,10 +44,9 @@ def test_the_native_engine_survives_mutated_input_and_agrees(entry: str, inputs:
     assert not report.finds, next(iter(report.finds.values()))[1]
 
 
-@built
+@needs_native
 @pytest.mark.parametrize("entry", NATIVE)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_find_of_the_past_stays_mended_in_the_native_engine(case: Path, entry: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYWASM_FASTCORE_PREVIEW", "1")
+def test_a_find_of_the_past_stays_mended_in_the_native_engine(case: Path, entry: str) -> None:
     story = isolated.tried(entry, binary_of(case))
     assert not story, story

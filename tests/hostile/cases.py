@@ -150,11 +150,8 @@ def run(case: Case, engine: str) -> None:
 
 
 def limited(module: wasm.Module) -> wasm.Store:
-    """A store whose guests come to an end: by fuel, or where an engine knows none, by time."""
-    try:
-        return wasm.Store(module.engine, limits=wasm.Limits(fuel=3_000_000, memory_pages=1024))
-    except NotImplementedError:
-        return wasm.Store(module.engine, limits=wasm.Limits(memory_pages=1024))
+    """A store whose guests come to an end."""
+    return wasm.Store(module.engine, limits=wasm.Limits(fuel=3_000_000, memory_pages=1024))
 
 
 def main() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import resource
 import subprocess
 import sys
@@ -11,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.engines import HERE
 from tests.hostile.cases import CASES, Case
 
 MEMORY = 2 << 30  # bytes of address space
@@ -22,17 +21,13 @@ def bounds() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
 
 
-ENGINES = ["reference", *(["fast"] if importlib.util.find_spec("pywasm_ref._fastcore.engine") else [])]
-
-
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", HERE)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_hostile_input_is_refused_with_one_clear_error_or_works(case: Case, engine: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.hostile.cases", engine, case.name],
         cwd=Path(__file__).parents[2],
         preexec_fn=bounds,
-        env={**os.environ, "PYWASM_FASTCORE_PREVIEW": "1"},
         capture_output=True,
         text=True,
         check=False,

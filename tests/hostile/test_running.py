@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import importlib
-import importlib.util
 import os
 import signal
 import subprocess
@@ -20,22 +18,9 @@ import pytest
 
 import pywasm_ref as wasm
 
-ENGINES = ["reference", *(["fast"] if importlib.util.find_spec("pywasm_ref._fastcore.engine") else [])]
-
-
-@pytest.fixture(params=ENGINES)
-def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("PYWASM_FASTCORE_PREVIEW", "1")  # for the children
-    return str(request.param)
-
-
-def one(name: str) -> Any:
-    """The engine of a name, the unfinished one too."""
-    return importlib.import_module("pywasm_ref._fastcore.engine").ENGINE if name == "fast" else name
-
 
 def start(engine: str, source: str, imports: Any = None) -> wasm.Instance:
-    return wasm.instantiate(source, imports or {}, engine=one(engine))
+    return wasm.instantiate(source, imports or {}, engine=engine)
 
 
 # Stacks
@@ -197,7 +182,7 @@ def test_a_host_function_drops_all_that_runs(engine: str) -> None:
         gc.collect()
         return x
 
-    store = wasm.Store(one(engine))
+    store = wasm.Store(engine)
     held += [wasm.instantiate(RECURSIVE, {"m": {"h": host}}, store=store), store]
     del store
     assert held[0].exports.f(1) == 1 + 1 + 40
@@ -450,7 +435,7 @@ print(os.waitpid(child, 0)[1], exports.sum(100), exports.grow(0))
 
 def test_bytes_may_change_after_they_were_read(engine: str) -> None:
     data = bytearray(binary(ARGUMENTS))
-    module = wasm.Module(data, engine=one(engine))
+    module = wasm.Module(data, engine=engine)
     data[:] = b"\xff" * len(data)
     assert wasm.instantiate(module).exports.join(1.0, 2.0, 3.0, 4.0) == (3.0, 7.0)
 

@@ -23,10 +23,8 @@ Children = dict[str, Child]
 
 @pytest.fixture(scope="module", params=["fast", "wasmtime"])
 def pair(request: pytest.FixtureRequest) -> Iterator[Children]:
-    """The reference engine and another one, each in its process; the native engine is known to its tests, finished or not."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYWASM_FASTCORE_PREVIEW", "1")
-        yield from started(request.param)
+    """The reference engine and another one, each in its process."""
+    yield from started(request.param)
 
 
 def started(name: str) -> Iterator[Children]:

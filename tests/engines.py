@@ -1,0 +1,12 @@
+"""Which engines there are to test: the reference engine, and the native one where it is built."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+BUILT = importlib.util.find_spec("pywasm_ref._fastcore.engine") is not None
+HERE = ("reference", "fast") if BUILT else ("reference",)
+
+needs_native = pytest.mark.skipif(not BUILT, reason="the native engine is not built")
