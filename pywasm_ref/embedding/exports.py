@@ -36,7 +36,7 @@ class Exports(Alive):
         found = self._found.get(name)
         if found is None:
             raw = self._instance.exports[name]
-            found = self._found[name] = self._store.wrap(raw, name)
+            found = self._found[name] = self._store.face(raw, name)
         return found
 
     def __getattr__(self, name: str) -> Any:

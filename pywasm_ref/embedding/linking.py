@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pywasm_ref.embedding import words
 from pywasm_ref.embedding.engine import Extern
+from pywasm_ref.embedding.engine import Func as RawFunc
 from pywasm_ref.embedding.exports import Exports
 from pywasm_ref.embedding.externs import Func, Global, Table, Tag, extern_type
 from pywasm_ref.embedding.hosts import PythonCode, misfit
@@ -28,6 +30,9 @@ Imports = Mapping[str, Namespace]
 """Modules by name; in each, a value is a `Func`, `Memory`, `Table`, `Global` or `Tag`, a plain callable for a function, or the content of
 an immutable global."""
 
+Reader = Callable[[str, object], Any]
+"""Looks up a name; the second argument is the answer where there is none."""
+
 MISSING = object()
 EXTERNS = (Func, Table, Memory, Global, Tag)
 
@@ -40,11 +45,21 @@ def resolve(store: Store, wanted: Iterable[tuple[str, str, ExternType]], imports
     """
     if not isinstance(imports, Mapping):
         raise TypeError(f"imports are a mapping from module names, not {words.given(imports)}")
-    return [_resolve(store, module, name, type, _look_up(imports, module, name, type)) for module, name, type in wanted]
+    readers: dict[str, Reader] = {}
+    found = []
+    for module, name, type in wanted:
+        read = readers.get(module)
+        if read is None:
+            read = readers[module] = _reader(imports, module, name, type)
+        value = read(name, MISSING)
+        if value is MISSING:
+            raise _unknown(module, name, type, f"module {module!r} does not have it{words.suggestion(name, _names(imports[module]))}")
+        found.append(_resolve(store, module, name, type, value))
+    return found
 
 
-def _look_up(imports: Imports, module: str, name: str, type: ExternType) -> Any:
-    """What is provided under a name.
+def _reader(imports: Imports, module: str, name: str, type: ExternType) -> Reader:
+    """The function that looks up a name among what is provided as a module.
 
     Fails   Unlinkable  "unknown import"
     """
@@ -52,25 +67,27 @@ def _look_up(imports: Imports, module: str, name: str, type: ExternType) -> Any:
         raise _unknown(module, name, type, f"no module {module!r} is provided{words.suggestion(module, imports)}")
     namespace = imports[module]
     check_namespace(module, namespace)
-    names, read = _names(namespace)
-    value = read(name)
-    if value is MISSING:
-        raise _unknown(module, name, type, f"module {module!r} does not have it{words.suggestion(name, names)}")
-    return value
+    if isinstance(namespace, Mapping):
+        return namespace.get
+    exports = _exports(namespace)
+    if exports is not None:
+        return partial(_exported, exports)  # it has no method `get`: an export may be called so
+    return lambda name, otherwise: getattr(namespace, name, otherwise) if _is_public(name) else otherwise
+
+
+def _exports(namespace: Namespace) -> Exports | None:
+    """Those of an instance, or themselves."""
+    exports = namespace if isinstance(namespace, Exports) else getattr(namespace, "exports", None)
+    return exports if isinstance(exports, Exports) else None
 
 
 def _unknown(module: str, name: str, type: ExternType, why: str) -> Unlinkable:
     return Unlinkable(f"unknown import {module}.{name}: {words.externtype(type)} is needed, and {why}")
 
 
-def _names(namespace: Namespace) -> tuple[Iterable[str], Callable[[str], Any]]:
-    """The names that a namespace has, and the function that looks one up."""
-    if isinstance(namespace, Mapping):
-        return namespace, lambda name: namespace.get(name, MISSING)
-    exports = namespace if isinstance(namespace, Exports) else getattr(namespace, "exports", None)
-    if isinstance(exports, Exports):
-        return exports, lambda name: _exported(exports, name)
-    return filter(_is_public, dir(namespace)), lambda name: getattr(namespace, name, MISSING) if _is_public(name) else MISSING
+def _names(namespace: Namespace) -> Iterable[str]:
+    """The names that a namespace has."""
+    return namespace if isinstance(namespace, Mapping) else _exports(namespace) or filter(_is_public, dir(namespace))
 
 
 def _is_public(name: str) -> bool:
@@ -88,13 +105,6 @@ def check_namespace(module: str, namespace: object) -> None:
         raise TypeError(f"module {module!r} is a mapping, an instance or an object with attributes, not {words.given(namespace)}")
 
 
-def _exported(exports: Exports, name: str) -> Any:
-    try:
-        return exports[name]
-    except KeyError:
-        return MISSING
-
-
 def _resolve(store: Store, module: str, name: str, type: ExternType, value: Any) -> Extern:
     who = f"{module}.{name}"
     if isinstance(type, GlobalType) and not isinstance(value, Global):
@@ -106,11 +116,20 @@ def _resolve(store: Store, module: str, name: str, type: ExternType, value: Any)
     raise _incompatible(who, type, words.given(value))
 
 
+def _exported(exports: Exports, name: str, otherwise: object) -> Any:
+    try:
+        return exports[name]
+    except KeyError:
+        return otherwise
+
+
 def _existing(store: Store, who: str, type: ExternType, value: Reference) -> Extern:
     try:
         raw: Extern = value.raw_in(store)
     except ValueError as error:
         raise _incompatible(who, type, f"{words.given(value)}: {error}") from None
+    if isinstance(value, Func) and isinstance(type, FuncTypeUse) and store.raw.func_type(cast(RawFunc, raw)) is type.type:
+        return raw  # what is asked below, sooner: large modules import many functions
     if not isinstance(value, EXTERNS):
         raise _incompatible(who, type, words.given(value))
     given = extern_type(store, value)

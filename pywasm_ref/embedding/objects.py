@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from pywasm_ref.embedding import engine as protocols
@@ -16,11 +17,14 @@ from pywasm_ref.embedding.linking import Imports, resolve
 from pywasm_ref.embedding.selection import chosen
 from pywasm_ref.embedding.signature import lift_exception
 from pywasm_ref.embedding.sources import ModuleSource, load
-from pywasm_ref.embedding.store import Store
+from pywasm_ref.embedding.store import Store, raw_store
 from pywasm_ref.errors import Malformed, WasmError, WasmException
 from pywasm_ref.features import WASM_3, Feature, Features, features
 from pywasm_ref.source import Source
 from pywasm_ref.syntax.types import ExternType
+
+MAKING = RLock()
+"""Held while a part of an instance is made that is made late, since threads may ask for it at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +136,9 @@ class Instance(Alive):
             another engine
     """
 
-    __slots__ = ("__weakref__", "_raw", "exports", "module", "store")
+    __slots__ = ("__weakref__", "_raw", "_raw_store", "exports", "module", "store")
     exports: Exports
+    store: Store
 
     def __init__(self, store: Store, module: Module, imports: Imports | None = None) -> None:
         check_store(store)
@@ -141,26 +146,40 @@ class Instance(Alive):
             raise TypeError(f"a Module is expected, not {words.given(module)}; instantiate() takes texts and paths too")
         if store.engine is not module.engine:
             raise ValueError(f"the module belongs to the engine {module.engine.name}, the store to {store.engine.name}")
-        raw = module.raw
-        wanted = raw.imports
+        wanted = module.raw.imports
         externs = resolve(store, wanted, {} if imports is None else imports) if wanted or imports is not None else []
-        for type, names in raw.field_names.items():
-            store.field_names.setdefault(type, names)
         self.store = store
+        self._start(store.raw, module, externs)
+
+    @classmethod
+    def in_store_of_its_own(cls, module: Module, limits: Limits | None) -> Instance:
+        """An instance of a module that imports nothing; nobody has seen its store yet."""
+        instance = cls.__new__(cls)
+        instance._start(raw_store(module.engine, limits), module, [])
+        return instance
+
+    def _start(self, store: protocols.Store, module: Module, externs: list[protocols.Extern]) -> None:
         self.module = module
+        self._raw_store = store
+        if module.raw.field_names:
+            self.store.name_fields(module.raw.field_names)
         try:
-            self._raw = store.raw.module_instantiate(raw, externs)
+            self._raw = store.module_instantiate(module.raw, externs)
         except WasmException as error:
-            raise lift_exception(store, error) from error.__cause__
+            raise lift_exception(self.store, error) from error.__cause__
 
     if not TYPE_CHECKING:  # a type checker that sees it would take any name for granted
 
-        def __getattr__(self, name: str) -> Exports:
-            """The exports are made when somebody asks for them: of a hundred thousand instances, few are."""
-            if name != "exports":
+        def __getattr__(self, name: str) -> Exports | Store:
+            """Two parts are made when somebody asks for them: of a hundred thousand instances, few are."""
+            if name not in ("exports", "store"):
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-            self.exports = Exports(self.store, self._raw)
-            return self.exports
+            with MAKING:
+                try:
+                    return object.__getattribute__(self, name)  # another thread was sooner
+                except AttributeError:
+                    setattr(self, name, Exports(self.store, self._raw) if name == "exports" else Store.wrap(self._raw_store))
+            return object.__getattribute__(self, name)
 
     @property
     def raw(self) -> protocols.Instance:
@@ -193,4 +212,6 @@ def instantiate(
     if engine is None:
         engine = source.engine if isinstance(source, Module) else store.engine if store else "auto"
     module = source if isinstance(source, Module) else Module(source, engine, WASM_3 if features is None else features)
+    if store is None and imports is None and chosen(engine) is module.engine and not module.raw.imports:
+        return Instance.in_store_of_its_own(module, limits)
     return Instance(store or Store(engine, limits), module, imports)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from pywasm_ref.embedding import engine as protocols
 from pywasm_ref.embedding import words
@@ -22,25 +22,51 @@ WRAP: dict[type, Callable[[Store, Any, str], Reference]] = {}
 """The face of an extern, by the class of its type; filled below, when the classes are there."""
 
 
+def raw_store(engine: protocols.Engine, limits: Limits | None) -> protocols.Store:
+    """A store of the engine itself.
+
+    Fails   TypeError for limits that are none
+    """
+    if limits is None:
+        limits = DEFAULT
+    elif not isinstance(limits, Limits):
+        raise TypeError(f"limits are Limits, not {words.given(limits)}")
+    return engine.store(limits)
+
+
 class Store(Home):
     """What instances share. A store is used by one thread at a time; only `interrupt` may be called from any other.
 
     `fuel` is what is left of the instructions that guests may run, and may be set; None means that there is no end.
     """
 
-    __slots__ = ("__weakref__", "_converters", "_signatures", "engine", "field_names", "limits", "raw")
+    __slots__ = ("__weakref__", "_converters", "_signatures", "field_names", "raw")
 
     def __init__(self, engine: str | protocols.Engine = "auto", limits: Limits | None = None) -> None:
-        self.engine: protocols.Engine = chosen(engine)
-        self.limits = DEFAULT if limits is None else limits
-        if not isinstance(self.limits, Limits):
-            raise TypeError(f"limits are Limits, not {words.given(limits)}")
-        self.raw: protocols.Store = self.engine.store(self.limits)
+        self._fill(raw_store(chosen(engine), limits))
+
+    def _fill(self, raw: protocols.Store) -> None:
+        self.raw = raw
         """The engine's own store, for `functions.py`."""
         self.field_names: dict[DefType, Mapping[str, int]] = {}
         """What the modules of this store call the fields of structures; the first one to name a type wins."""
         self._converters: dict[StorageType, tuple[ToWasm, ToPython]] = {}
         self._signatures: dict[DefType, Signature] = {}
+
+    @classmethod
+    def wrap(cls, raw: protocols.Store) -> Store:
+        """The face of a store that the engine has already, and that has no other."""
+        store = cls.__new__(cls)
+        store._fill(raw)
+        return store
+
+    @property
+    def engine(self) -> protocols.Engine:
+        return self.raw.engine
+
+    @property
+    def limits(self) -> Limits:
+        return cast(Limits, self.raw.limits)  # it keeps those that it was made with
 
     @property
     def fuel(self) -> int | None:
@@ -78,9 +104,14 @@ class Store(Home):
             found = self._signatures[type] = Signature.of(self, functype(type))
         return found
 
-    def wrap(self, raw: protocols.Extern, name: str = "") -> Reference:
+    def face(self, raw: protocols.Extern, name: str = "") -> Reference:
         """The face of an extern of the engine; `name` is for messages."""
         return WRAP[type(self.raw.extern_type(raw))](self, raw, name)
+
+    def name_fields(self, names: Mapping[DefType, Mapping[str, int]]) -> None:
+        """What another module calls the fields of its structures."""
+        for type, fields in names.items():
+            self.field_names.setdefault(type, fields)
 
     def wrap_func(self, raw: protocols.Func) -> Func:
         return Func.wrap(self, raw)
