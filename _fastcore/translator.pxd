@@ -160,7 +160,11 @@ cdef struct Tr:
     int32_t holder[4]       # the value that is only in this accumulator, or -1
     int64_t known[4]        # a slot that the accumulator equals, or -1
 
-cdef bint reserve(Tr* tr, void** array, uint32_t* capacity, uint64_t wanted, uint64_t size) noexcept nogil
+cdef bint grow(Tr* tr, void** array, uint32_t* capacity, uint64_t wanted, uint64_t size) noexcept nogil
+
+cdef inline bint reserve(Tr* tr, void** array, uint32_t* capacity, uint64_t wanted, uint64_t size) noexcept nogil:
+    """Make room for so many elements. What does not fit leaves the translator failed, with room for one kept in place."""
+    return wanted <= capacity[0] or grow(tr, array, capacity, wanted, size)
 
 # ---- the abstract stack
 cdef Val* push(Tr* tr, uint32_t type, int kind) noexcept nogil

@@ -8,12 +8,10 @@ from pywasm_ref._fastcore.layout cimport W, VT_I64, VT_F32, VT_F64, VT_V128, slo
 from pywasm_ref._fastcore.reader cimport FAULT_MEMORY, fail
 from pywasm_ref._fastcore.tables cimport *
 
-cdef bint reserve(Tr* tr, void** array, uint32_t* capacity, uint64_t wanted, uint64_t size) noexcept nogil:
-    """Make room for so many elements. What does not fit leaves the translator failed, with room for one kept in place."""
+cdef bint grow(Tr* tr, void** array, uint32_t* capacity, uint64_t wanted, uint64_t size) noexcept nogil:
+    """Part of `reserve`."""
     cdef uint64_t room = capacity[0] * 2 if capacity[0] else 64
     cdef void* grown
-    if wanted <= capacity[0]:
-        return True
     if room < wanted:
         room = wanted
     grown = NULL if room > 0x10000000 else realloc(array[0], room * size)

@@ -171,10 +171,9 @@ def large(rounds: int) -> list[Figure]:
         print(f"{real.name} is left out: {error}")
         return []
     before = resident()
-    start = time.process_time()
     module = wasm.Module(data, engine="fast")
-    seconds = time.process_time() - start
     grown = resident() - before
+    lowered = interleaved({"fast": lambda: wasm.Module(data, engine="fast")}, 1, rounds)
     store = wasm.Store("fast")
     imports: dict[str, dict[str, object]] = {}
     for wanted in module.imports:
@@ -182,7 +181,7 @@ def large(rounds: int) -> list[Figure]:
         imports.setdefault(wanted.module, {})[wanted.name] = made
     best = interleaved({"fast": lambda: wasm.instantiate(module, imports, store=store)}, 100, rounds)
     return [
-        Figure(f"{len(data) / 1e6:.0f} MB validated and lowered", seconds * 1e3, "ms", 400),
+        Figure(f"{len(data) / 1e6:.0f} MB validated and lowered", lowered["fast"] * 1e3, "ms", 400),
         Figure("... resident memory of that", grown / 1e6, "MB", 300),
         Figure("... to an instance", best["fast"] * 1e6, "us", 50),
     ]
