@@ -9,8 +9,9 @@ from pathlib import Path
 from _fastcore.generate.accesses import accesses
 from _fastcore.generate.aggregates import aggregates
 from _fastcore.generate.calls import calls
-from _fastcore.generate.handlers import loop, threaded, topics
+from _fastcore.generate.handlers import threaded, topics
 from _fastcore.generate.joined import MODULES, Joined, joined
+from _fastcore.generate.looping import loop, rest, rest_header
 from _fastcore.generate.model import Variant, variants
 from _fastcore.generate.numeric import numeric
 from _fastcore.generate.shapes import shapes
@@ -43,11 +44,11 @@ def all_handlers(names: list[str]) -> str:
     return f"{head}cdef void fill_all(handler_t* table) noexcept nogil:\n{calls}"
 
 
-def looped(found: list[Variant]) -> str:
+def looped(found: list[Variant]) -> dict[str, str]:
     """The portable backend, which takes longest to build; in a developer's quick build it holds next to nothing, and is not to be used."""
     if os.environ.get("PYWASM_FASTCORE_NO_LOOP"):
         found = [v for v in found if v.name in ("halt", "copy")]
-    return loop(found)
+    return {"loop.pxd": LOOP_HEADER, "loop.pyx": loop(found), "loop_rest.pxd": rest_header(), "loop_rest.pyx": rest(found)}
 
 
 def generated() -> dict[str, str]:
@@ -58,7 +59,7 @@ def generated() -> dict[str, str]:
     header, module = tables(operations, found, rows)
     shape_header, shape_module = shapes()
     files = {"shapes.pxd": shape_header, "shapes.pyx": shape_module}
-    files |= {"tables.pxd": header, "tables.pyx": module, "loop.pxd": LOOP_HEADER, "loop.pyx": looped(found)}
+    files |= {"tables.pxd": header, "tables.pyx": module} | looped(found)
     modules: dict[str, list[Variant | Joined]] = {topic: [] for topic in topics(operations)} | {f"joined_{i}": [] for i in range(MODULES)}
     for v in found:
         modules[v.operation.topic].append(v)

@@ -122,21 +122,10 @@ def body(v: Variant) -> list[str]:
     return lines
 
 
-STATE = {"pc": "W*", "fp": "S*", "mem": "uint8_t*", "lim": "uint64_t", "r0": "uint64_t", "ctx": "Ctx*", "f0": "double", "g0": "float"}
-REGISTER_NAMES = tuple(STATE)
-STATE |= TEMPORARIES
-"""Variables of the loop. They are members of a structure whose address is never taken, which is the same to a C compiler; but Cython, which
-traces the assignments to variables, takes minutes and gigabytes over thousands of them."""
-OWN = re.compile(rf"(?<![.\w])({'|'.join(STATE)})\b(?!\()")
 BOUNDS = re.compile(r"if (.*> lim): TRAP OUT_OF_BOUNDS_MEMORY")
-BEYOND = ["if ctx.mem0.size <= lim or mem != ctx.mem0.base: TRAP OUT_OF_BOUNDS_MEMORY", "lim = ctx.mem0.size", "pc = &pc[0]", "continue"]
-"""What the loop does where threaded code goes to `ctx.beyond`: a shared memory may have grown since `lim` was read."""
 
 
-REFILL = ["if ctx.make_room(ctx, pc, fp, pc[3].w[0]) != 0: return ctx.trap", "continue"]
-"""What the loop does where threaded code goes to `ctx.refill`: an allocation that finds no cell makes room, and is tried once more."""
-
-def _check_bounds(lines: list[str], beyond: list[str]) -> Iterator[str]:
+def check_bounds(lines: list[str], beyond: list[str]) -> Iterator[str]:
     """The same lines; what is out of bounds is given a second look."""
     for line in lines:
         found = BOUNDS.fullmatch(line)
@@ -147,7 +136,7 @@ def _check_bounds(lines: list[str], beyond: list[str]) -> Iterator[str]:
             yield line
 
 
-def _expand(lines: list[str], jump: list[str], goto: list[str], refill: list[str]) -> Iterator[str]:
+def expand(lines: list[str], jump: list[str], goto: list[str], refill: list[str]) -> Iterator[str]:
     endings = {"JUMP": jump, "GOTO": goto, "REFILL": refill}
     for line in lines:
         indent = line[: len(line) - len(line.lstrip())]
@@ -189,45 +178,16 @@ def _threaded_lines(parts: tuple[Variant, ...]) -> list[str]:
     at = -n
     whole = [f"advance(pc, {n})"]
     for part in parts:
-        whole += [_shifted(line, at) for line in _expand(list(_check_bounds(body(part), beyond)), jump, goto, refill)]
+        whole += [shifted(line, at) for line in expand(list(check_bounds(body(part), beyond)), jump, goto, refill)]
         at += length(part)
     return [*temporaries(whole), *whole, *([] if ends(body(parts[-1])) else goto)]
 
 
-def loop(found: Sequence[Handler]) -> str:
-    """The same bodies in one loop, for where tail calls cannot be relied on."""
-    out = [HEAD.format(doc="Handlers as cases of a loop, for compilers that do not turn tail calls into jumps.", vectors=VECTORS)]
-    out.append("\ncdef struct State:\n" + "".join(f"    {c} {name}\n" for name, c in STATE.items()))
-    out.append(f"\ncdef int loop({SIGNATURE}) noexcept nogil:\n    cdef State m")
-    out += [f"    m.{name} = {name}" for name in REGISTER_NAMES]
-    out.append("    cdef uint64_t number\n    while True:\n        number = m.pc[0].u")
-    by_name = {v.name: v for v in found}
-    for v in found:
-        out.append(f"        {'if' if v is found[0] else 'elif'} number == {v.number}:")
-        elsewhere = re.search(r"\bELSEWHERE (\w+)", "\n".join(body(v.parts[0])))
-        whole = by_name[elsewhere[1]] if elsewhere else v   # here it costs nothing to do all at once
-        out += ["            " + OWN.sub(r"m.\g<0>", line) for line in _loop_lines(whole.parts)]
-    out.append("        else:\n            unreachable()")
-    return "\n".join(out) + "\n"
-
-
-def _loop_lines(parts: tuple[Variant, ...]) -> Iterator[str]:
-    reload = ["    mem = ctx.mem0.base", "    lim = ctx.mem0.size"]
-    poll = ["    status = ctx.poll(ctx, pc, fp)", "    if status > 0: return ctx.trap", "    if status < 0: pc = ctx.pc"]
-    jump = ["if unlikely(ctx.ticks < 0):", *poll, *reload, "continue"]
-    at = 0
-    for part in parts:
-        yield from (_shifted(line, at) for line in _expand(list(_check_bounds(body(part), BEYOND)), jump, ["continue"], REFILL))
-        at += length(part)
-    if not ends(body(parts[-1])):
-        yield f"pc = pc + {at}"
-
-
-GONE = ("if unlikely(ctx.ticks", "status = ctx.poll", "return ctx.tick", "return (<handler_t>")
+GONE = ("if unlikely(ctx.ticks", "return ctx.tick", "return (<handler_t>")
 """What stands behind a branch, where pc is its target."""
 
 
-def _shifted(line: str, n: int) -> str:
+def shifted(line: str, n: int) -> str:
     """The same line of an operation that begins n words behind pc. When pc has moved on already, compilers keep it where the next handler
     wants it, and copy nothing."""
     if n == 0 or line.strip().startswith(GONE):
