@@ -4,7 +4,7 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from pywasm_ref._fastcore.layout cimport Ctx, Code, S, W, handler_t
 
 cdef uint64_t handler_word(uint32_t number) noexcept nogil
-cdef bint joins() noexcept nogil
+cdef uint32_t last_joined() noexcept nogil
 cdef W* halt_word() noexcept nogil
 cdef int enter(Ctx* ctx, W* entry, S* fp) noexcept nogil
 cdef int enter_alone(Ctx* ctx, W* pc, S* fp) noexcept nogil

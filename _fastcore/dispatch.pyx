@@ -8,6 +8,7 @@ from pywasm_ref._fastcore.frames cimport halt_word as halt, set_words
 from pywasm_ref._fastcore.handlers cimport fill_all
 from pywasm_ref._fastcore.layout cimport MOVED, TRAP_OUT_OF_BOUNDS_MEMORY, Ctx, Parked, S, W, handler_t, trap
 from pywasm_ref._fastcore.loop cimport loop
+from pywasm_ref._fastcore.loop_rest cimport LAST_JOINED
 from pywasm_ref._fastcore.memory cimport mem_empty
 from pywasm_ref._fastcore.tables cimport HANDLERS, H_COPY, H_HALT, H_RESTORE
 
@@ -21,9 +22,10 @@ cdef uint64_t handler_word(uint32_t number) noexcept nogil:
     return <uint64_t>TABLE[number] if THREADED else number
 
 
-cdef bint joins() noexcept nogil:
-    """Are there superinstructions? The loop has none: it would take much longer to build, and gains little."""
-    return THREADED
+cdef uint32_t last_joined() noexcept nogil:
+    """The number of the last superinstruction that there is. The loop has the most useful ones only, which stand first: it is one function,
+    and takes long to build."""
+    return HANDLERS if THREADED else LAST_JOINED
 
 
 cdef W* halt_word() noexcept nogil:

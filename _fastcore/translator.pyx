@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport realloc
 from libc.string cimport memset
-from pywasm_ref._fastcore.dispatch cimport handler_word, joins
+from pywasm_ref._fastcore.dispatch cimport handler_word, last_joined
 from pywasm_ref._fastcore.layout cimport W, VT_I64, VT_F32, VT_F64, VT_V128, slots_of
 from pywasm_ref._fastcore.reader cimport FAULT_MEMORY, fail
 from pywasm_ref._fastcore.tables cimport *
@@ -459,24 +459,25 @@ cdef void bind(Tr* tr, uint32_t label) noexcept nogil:
 
 cdef void end_block(Tr* tr) noexcept nogil:
     """Encode what is waiting. `irs` is a whole block, in order."""
-    cdef uint32_t i
+    cdef uint32_t i = 0
+    cdef uint32_t last = last_joined()
     cdef int k
     if tr.owing:
         emit_fuel(tr)
     if reserve(tr, <void**>&tr.words, &tr.cap_words, <uint64_t>tr.n_words + tr.n_irs * 4 + tr.n_targets, sizeof(W)):
         for i in range(tr.n_irs):
             encode(tr, &tr.irs[i])
-        i = 0 if joins() else tr.n_irs
         while i < tr.n_irs:
-            i += join(tr, i)
+            i += join(tr, i, last)
     tr.n_irs = tr.n_targets = tr.barrier = 0
     for k in range(4):
         tr.holder[k] = -1
         tr.known[k] = -1
 
 
-cdef uint32_t join(Tr* tr, uint32_t first) noexcept nogil:
-    """Let one handler do as many operations from here on as there is one for; how many that are. Their words stay as they are."""
+cdef uint32_t join(Tr* tr, uint32_t first, uint32_t last) noexcept nogil:
+    """Let one handler, whose number is at most `last`, do as many operations from here on as there is one for; how many that are. Their words
+    stay as they are."""
     cdef const Tables* t = tr.tables
     cdef uint32_t node = t.first[tr.irs[first].handler]
     cdef uint32_t i = first + 1
@@ -489,7 +490,7 @@ cdef uint32_t join(Tr* tr, uint32_t first) noexcept nogil:
             edge += 1
         node = t.edges[2 * edge + 1] if edge < end and t.edges[2 * edge] == tr.irs[i].handler else 0
         i += 1
-        if t.joined[node]:
+        if t.joined[node] and t.joined[node] <= last:
             n = i - first
             tr.words[tr.irs[first].word].u = handler_word(t.joined[node])
     return n

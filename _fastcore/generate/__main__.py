@@ -44,11 +44,11 @@ def all_handlers(names: list[str]) -> str:
     return f"{head}cdef void fill_all(handler_t* table) noexcept nogil:\n{calls}"
 
 
-def looped(found: list[Variant]) -> dict[str, str]:
+def looped(found: list[Variant], rows: list[Joined]) -> dict[str, str]:
     """The portable backend, which takes longest to build; in a developer's quick build it holds next to nothing, and is not to be used."""
     if os.environ.get("PYWASM_FASTCORE_NO_LOOP"):
-        found = [v for v in found if v.name in ("halt", "copy")]
-    return {"loop.pxd": LOOP_HEADER, "loop.pyx": loop(found), "loop_rest.pxd": rest_header(), "loop_rest.pyx": rest(found)}
+        found, rows = [v for v in found if v.name in ("halt", "copy")], []
+    return {"loop.pxd": LOOP_HEADER, "loop.pyx": loop(found, rows), "loop_rest.pxd": rest_header(rows), "loop_rest.pyx": rest(found, rows)}
 
 
 def generated() -> dict[str, str]:
@@ -59,7 +59,7 @@ def generated() -> dict[str, str]:
     header, module = tables(operations, found, rows)
     shape_header, shape_module = shapes()
     files = {"shapes.pxd": shape_header, "shapes.pyx": shape_module}
-    files |= {"tables.pxd": header, "tables.pyx": module} | looped(found)
+    files |= {"tables.pxd": header, "tables.pyx": module} | looped(found, rows)
     modules: dict[str, list[Variant | Joined]] = {topic: [] for topic in topics(operations)} | {f"joined_{i}": [] for i in range(MODULES)}
     for v in found:
         modules[v.operation.topic].append(v)
