@@ -4,7 +4,7 @@
 #   make test          the tests
 #   make check         lint, types, import contracts, documents
 #   make conformance   the official suites on every engine that is here, one table
-#   make bench         the reference engine against other engines for Python, and on real modules
+#   make bench         both engines against other engines for Python, and on real modules
 #   make fuzz          mutated input for SECONDS (default 120) at each entry point, and as long generated modules on all engines
 #   make sanitize      the native engine under AddressSanitizer and UBSan: its tests, the official suite, fuzzing for SECONDS
 #   make kernels       rebuild the benchmark kernels from their C sources
@@ -51,6 +51,10 @@ conformance: $(VENV)/.installed-test
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks.reference_vs_pywasm --json build/benchmarks/reference_vs_pywasm.json
 	$(BIN)/python -m benchmarks.real_modules --json build/benchmarks/real_modules.json
+	$(BIN)/python -m benchmarks.native_vs_peers --json build/benchmarks/native_vs_peers.json
+	$(BIN)/python -m benchmarks.native_with_fuel
+	$(BIN)/python -m benchmarks.wasi_vs_wasmtime
+	$(BIN)/python -m benchmarks.native_starts --json build/benchmarks/native_starts.json
 
 fuzz: $(VENV)/.installed-test
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
