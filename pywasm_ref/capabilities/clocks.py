@@ -36,7 +36,7 @@ class SystemClocks:
     """The clocks of this machine."""
 
     def __init__(self) -> None:
-        self.access = Access("the clocks", hint="leave the clocks in the policy")
+        self.access = Access("the clocks")
         clocks = {
             "realtime": time.get_clock_info("time"),
             "monotonic": time.get_clock_info("monotonic"),
@@ -75,7 +75,7 @@ class FakeClocks:
     """The first moment of the year 2000."""
 
     def __init__(self, start: int = START, step: int = 1_000_000) -> None:
-        self.access = Access("the clocks", hint="leave the clocks in the policy")
+        self.access = Access("the clocks")
         self._start = start
         self._step = step
         self._passed = 0

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import ipaddress
 import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pywasm_ref.capabilities.access import Access, NotLent
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+MOST_PORT = 65535
 SHUT = {1: socket.SHUT_RD, 2: socket.SHUT_WR, 3: socket.SHUT_RDWR}
 
 
@@ -32,11 +35,8 @@ class Destination:
         if not colon or not host:
             raise ValueError(f"{text!r} is no destination; write HOST:PORT, NETWORK/BITS:PORT or HOST:*")
         first, _, last = ("0-65535" if ports == "*" else ports).partition("-")
-        try:
-            low, high = int(first), int(last or first)
-        except ValueError:
-            raise ValueError(f"{ports!r} in {text!r} is no port") from None
-        if not 0 <= low <= high <= 65535:
+        low, high = port_in(first, text), port_in(last or first, text)
+        if low > high:
             raise ValueError(f"{ports!r} in {text!r} is no range of ports")
         host = host.replace("[", "").replace("]", "").lower()
         if "/" in host:
@@ -59,12 +59,19 @@ class Destination:
         return f"[{host}]{slash}{bits}:{ports}" if ":" in host else f"{self.host}:{ports}"
 
 
+def port_in(digits: str, text: str) -> int:
+    """Fails   ValueError"""
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 5 and int(digits) <= MOST_PORT):
+        raise ValueError(f"{digits!r} in {text!r} is no port")
+    return int(digits)
+
+
 class Network:
     """The connections that may be made, by a list of destinations. A name is resolved once and the address that was checked is the one that
     is connected to; a name on the list covers whatever it resolves to."""
 
     def __init__(self, allow: Iterable[str | Destination] = ()) -> None:
-        self.access = Access("the network", hint="--allow-net HOST:PORT")
+        self.access = Access("the network")
         self.allow = tuple(entry if isinstance(entry, Destination) else Destination.parse(entry) for entry in allow)
 
     def connect(self, host: str, port: int, timeout: float | None = 10.0) -> Connection:
@@ -72,7 +79,7 @@ class Network:
         self.access.use()
         problem: OSError = NotLent(f"a connection to {host}:{port}", f"--allow-net {host}:{port}")
         self._forbid_unknown(host, port, problem)
-        for family, kind, protocol, _, where in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        for family, kind, protocol, _, where in addresses(host, port):
             address = ipaddress.ip_address(str(where[0]).partition("%")[0])
             if not any(entry.covers(host, address, port) for entry in self.allow):
                 continue
@@ -84,7 +91,7 @@ class Network:
                 end.close()
                 problem = error
                 continue
-            return Connection(end, f"the connection to {host}:{port}")
+            return Connection(end, f"the connection to {host}:{port}", to=(host, address, port))
         raise problem
 
     def _forbid_unknown(self, host: str, port: int, problem: OSError) -> None:
@@ -97,14 +104,25 @@ class Network:
             raise problem
 
 
+def addresses(host: str, port: int) -> list[tuple[Any, ...]]:
+    """What the name stands for.
+
+    Fails   OSError
+    """
+    try:
+        return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    except ValueError:  # what Python says of a name that no host can have
+        raise OSError(errno.EINVAL, f"no host can be called {host!r}") from None
+
+
 class Listener:
-    """A socket that waits for connections; `address` is what it is bound to."""
+    """A socket that waits for connections; `address` is what it is bound to. When it is taken back, so are the connections to it."""
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        self.access = Access(f"the listener at {host}:{port}")
         self._socket = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         self._socket.setblocking(False)
         self.address: tuple[str, int] = self._socket.getsockname()[:2]
+        self.access = Access(f"the listener at {self.address[0]}:{self.address[1]}")
         self.name = f"{host}:{port}"
 
     @classmethod
@@ -113,10 +131,10 @@ class Listener:
 
         Fails   ValueError, OSError
         """
-        host, _, port = text.rpartition(":")
-        if not port.isdigit():
+        host, colon, port = text.rpartition(":")
+        if not colon:
             raise ValueError(f"{text!r} is no place to listen; write HOST:PORT")
-        listener = cls(host.strip("[]") or "127.0.0.1", int(port))
+        listener = cls(host.strip("[]") or "127.0.0.1", port_in(port, text))
         listener.name = text
         return listener
 
@@ -127,20 +145,23 @@ class Listener:
         """Fails   BlockingIOError where nobody is waiting"""
         self.access.use()
         end, _ = self._socket.accept()
-        return Connection(end, f"a connection at {self.address[0]}:{self.address[1]}")
+        return Connection(end, f"a connection at {self.address[0]}:{self.address[1]}", self.access)
 
     def close(self) -> None:
         self._socket.close()
 
 
 class Connection:
-    """A connected socket; it never blocks, the caller waits."""
+    """A connected socket; it never blocks, the caller waits. `to` is the name, address and port that were asked for."""
 
     terminal = False
 
-    def __init__(self, end: socket.socket, name: str) -> None:
-        self.access = Access(name)
+    def __init__(
+        self, end: socket.socket, name: str, access: Access | None = None, to: tuple[str, Address, int] | None = None
+    ) -> None:
+        self.access = Access(name) if access is None else access
         self.name = name
+        self.to = to
         self._socket = end
         end.setblocking(False)
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import itertools
 import json
-import tomllib
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from pywasm_ref.capabilities.clocks import Clocks, FakeClocks, SystemClocks
 from pywasm_ref.capabilities.filesystem.host import HostTree
-from pywasm_ref.capabilities.filesystem.memory import BYTES, FILES, MemoryTree
+from pywasm_ref.capabilities.filesystem.memory import MemoryTree
 from pywasm_ref.capabilities.filesystem.nodes import Tree
 from pywasm_ref.capabilities.filesystem.overlay import OverlayTree
 from pywasm_ref.capabilities.network import Destination, Listener, Network
+from pywasm_ref.capabilities.places import Key, PolicyError, place_of, read
 from pywasm_ref.capabilities.quota import Quota
 from pywasm_ref.capabilities.randomness import Randomness, SeededRandomness, SystemRandomness
 
@@ -45,17 +46,20 @@ class Dir:
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
-            raise ValueError(f"the mode of a directory is {', '.join(MODES)}, not {self.mode!r}")
+            raise PolicyError(f"the mode of a directory is {', '.join(MODES)}, not {self.mode!r}", ("mode",))
         if (self.mode == "memory") == bool(self.host):
-            raise ValueError(f"a directory in memory has no host path, any other has one: {self.guest}")
-        if not self.guest or "\0" in self.guest:
-            raise ValueError(f"no directory can be lent as {self.guest!r}")
+            raise PolicyError(f"a directory in memory has no host path, any other has one: {self.guest}", ("host",))
+        if not self.guest or "\0" in self.guest + self.host:
+            raise PolicyError(f"no directory can be lent as {self.guest!r}", ("guest",))
+        for name, limit in (("bytes", self.bytes), ("files", self.files)):
+            if limit is not None and limit < 0:
+                raise PolicyError(f"{name} of {self.guest} cannot be {limit}", (name,))
 
     def tree(self) -> Tree:
         limited = (self.bytes, self.files) != (None, None)
         if self.mode in ("read", "write"):
             return HostTree(self.host, readonly=self.mode == "read", quota=Quota(self.bytes, self.files) if limited else None)
-        quota = Quota(BYTES if self.bytes is None else self.bytes, FILES if self.files is None else self.files)
+        quota = Quota(self.bytes, self.files)
         return MemoryTree(quota=quota) if self.mode == "memory" else OverlayTree(self.host, quota=quota)
 
     def is_within(self, other: Dir) -> bool:
@@ -83,7 +87,7 @@ class Policy:
     `streams` are those of this process that the guest uses. `clock` is "system" or "fake", `random` "system" or a seed. `limits` has fuel,
     timeout (seconds), memory_pages, table_entries, call_depth and heap.
 
-    Fails   ValueError for what means nothing
+    Fails   PolicyError, a ValueError, for what means nothing
     """
 
     args: tuple[str, ...] = ()
@@ -98,38 +102,60 @@ class Policy:
 
     def __post_init__(self) -> None:
         if self.clock not in ("system", "fake"):
-            raise ValueError(f"the clock is system or fake, not {self.clock!r}")
-        if isinstance(self.random, str) and self.random != "system":
-            raise ValueError(f"random is system or a number, not {self.random!r}")
-        unknown = [name for names, known in ((self.streams, STREAMS), (self.limits, LIMITS)) for name in names if name not in known]
-        if unknown:
-            raise ValueError(f"nothing is known of {unknown[0]!r}; streams are {', '.join(STREAMS)}, limits {', '.join(LIMITS)}")
+            raise PolicyError(f"the clock is system or fake, not {self.clock!r}", ("clock",))
+        if self.random != "system" and not is_whole(self.random):
+            raise PolicyError(f"random is system or a number, not {self.random!r}", ("random",))
+        for name in self.streams:
+            if name not in STREAMS:
+                raise PolicyError(f"a stream is {', '.join(STREAMS)}, not {name!r}", ("streams",))
+        for name, value in self.limits.items():
+            check_limit(name, value)
+        for arg in self.args:
+            if "\0" in arg:
+                raise PolicyError(f"a NUL ends an argument, and cannot be in one: {arg!r}", ("args",))
+        for name, variable in self.env.items():
+            if not name or "=" in name or "\0" in name + variable:
+                raise PolicyError(f"there is no variable like {f'{name}={variable}'!r}", ("env", name))
+        self._check_places()
+
+    def _check_places(self) -> None:
         for text in self.connect:
-            Destination.parse(text)
+            try:
+                Destination.parse(text)
+            except ValueError as error:
+                raise PolicyError(str(error), ("net", "connect")) from None
         guests = [entry.guest for entry in self.dirs]
-        if len(set(guests)) < len(guests):
-            raise ValueError("two directories are lent under the same path")
+        for i, guest in enumerate(guests):
+            if guest in guests[:i]:
+                raise PolicyError(f"two directories are lent under the same path: {guest}", ("dir", i, "guest"))
 
     # As TOML
 
     @classmethod
     def from_toml(cls, text: str) -> Policy:
-        """Fails   ValueError"""
-        found = tomllib.loads(text)
+        """Fails   PolicyError, which says where"""
+        found = read(text)
+        try:
+            return cls._from_data(found)
+        except PolicyError as error:
+            raise PolicyError(error.message, error.key, place_of(text, error.key)) from None
+
+    @classmethod
+    def _from_data(cls, found: dict[str, Any]) -> Policy:
         net = table(found, "net")
         policy = cls(
             args=strings(found, "args"),
-            env={name: typed(value, str, f"env.{name}") for name, value in table(found, "env").items()},
-            dirs=tuple(directory(entry) for entry in typed(found.pop("dir", []), list, "dir")),
+            env={name: typed(value, str, ("env", name)) for name, value in table(found, "env").items()},
+            dirs=tuple(directory(entry, i) for i, entry in enumerate(typed(found.pop("dir", []), list, ("dir",)))),
             streams=frozenset(strings(found, "streams")),
-            clock=typed(found.pop("clock", "system"), str, "clock"),
+            clock=typed(found.pop("clock", "system"), str, ("clock",)),
             random=found.pop("random", "system"),
-            listen=strings(net, "listen"),
-            connect=strings(net, "connect"),
-            limits={name: typed(value, (int, float), f"limits.{name}") for name, value in table(found, "limits").items()},
+            listen=strings(net, "listen", "net"),
+            connect=strings(net, "connect", "net"),
+            limits={name: typed(value, (int, float), ("limits", name)) for name, value in table(found, "limits").items()},
         )
-        for name in (*found, *(f"net.{name}" for name in net)):
-            raise ValueError(f"a policy has nothing called {name!r}")
+        for key in (*((name,) for name in found), *(("net", name) for name in net)):
+            raise PolicyError(f"a policy has nothing called {dotted(key)!r}", key)
         return policy
 
     def to_toml(self) -> str:
@@ -197,30 +223,54 @@ class Policy:
         return next(itertools.chain(loose, wide), None)
 
 
+def is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def check_limit(name: str, value: float) -> None:
+    """Fails   PolicyError"""
+    if name not in LIMITS:
+        raise PolicyError(f"a limit is {', '.join(LIMITS)}, not {name!r}", ("limits", name))
+    if name == "timeout" and not 0 < value <= threading.TIMEOUT_MAX:
+        raise PolicyError(f"timeout is a number of seconds, not {value}", ("limits", name))
+    if name != "timeout" and not (is_whole(value) and value >= 0):
+        raise PolicyError(f"{name} is a whole number that is not negative, not {value}", ("limits", name))
+
+
 def table(found: dict[str, Any], name: str) -> dict[str, Any]:
-    entries: dict[str, Any] = typed(found.pop(name, {}), dict, name)
+    entries: dict[str, Any] = typed(found.pop(name, {}), dict, (name,))
     return entries
 
 
-def strings(found: dict[str, Any], name: str) -> tuple[str, ...]:
-    return tuple(typed(entry, str, name) for entry in typed(found.pop(name, []), list, name))
+def strings(found: dict[str, Any], name: str, *above: str) -> tuple[str, ...]:
+    key = (*above, name)
+    return tuple(typed(entry, str, key) for entry in typed(found.pop(name, []), list, key))
 
 
-def typed(value: Any, kind: type | tuple[type, ...], name: str) -> Any:
-    """Fails   ValueError for a value of another type"""
+def typed(value: Any, kind: type | tuple[type, ...], key: Key) -> Any:
+    """Fails   PolicyError for a value of another type"""
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise ValueError(f"{name} cannot be {value!r}")
+        raise PolicyError(f"{dotted(key)} cannot be {value!r}", key)
     return value
 
 
-def directory(entry: Any) -> Dir:
+def dotted(key: Key) -> str:
+    return ".".join(part for part in key if isinstance(part, str))
+
+
+def directory(entry: Any, i: int) -> Dir:
     known = [part.name for part in fields(Dir)]
-    given = typed(entry, dict, "dir")
+    given = typed(entry, dict, ("dir", i))
     for name, value in given.items():
         if name not in known:
-            raise ValueError(f"a dir has nothing called {name!r}")
-        typed(value, int if name in ("bytes", "files") else str, f"dir.{name}")
-    return Dir(**given)
+            raise PolicyError(f"a dir has nothing called {name!r}", ("dir", i, name))
+        typed(value, int if name in ("bytes", "files") else str, ("dir", i, name))
+    if "guest" not in given:
+        raise PolicyError("a dir has a guest: the path under which it is lent", ("dir", i))
+    try:
+        return Dir(**given)
+    except PolicyError as error:
+        raise PolicyError(error.message, ("dir", i, *error.key)) from None
 
 
 def quoted(value: object) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 import threading
 
-from pywasm_ref.capabilities.access import failure
+from pywasm_ref.capabilities.access import Refusal
+
+HINT = "bytes and files of a directory in the policy are its quota"
 
 
 class Quota:
     """A number of bytes and of files that all who share this object may use together. None is no limit.
 
-    Fails   OSError EDQUOT, by `take`, when there would be too many; then nothing is taken
+    Fails   Refusal EDQUOT, by `take`, when there would be too many; then nothing is taken
     """
 
     __slots__ = ("_lock", "bytes", "files", "used_bytes", "used_files")
@@ -28,11 +30,15 @@ class Quota:
     def take(self, bytes: int = 0, files: int = 0) -> None:
         with self._lock:
             if self.bytes is not None and bytes > 0 and self.used_bytes + bytes > self.bytes:
-                raise failure(errno.EDQUOT)
+                raise self.used_up()
             if self.files is not None and files > 0 and self.used_files + files > self.files:
-                raise failure(errno.EDQUOT)
+                raise Refusal(errno.EDQUOT, f"more than {self.files} files", HINT)
             self.used_bytes += bytes
             self.used_files += files
+
+    def used_up(self) -> Refusal:
+        """What to raise where there is no room for a single byte more."""
+        return Refusal(errno.EDQUOT, f"more than {self.bytes} bytes", HINT)
 
     def room(self, bytes: int) -> int:
         """How many of so many bytes could still be taken."""
@@ -43,5 +49,21 @@ class Quota:
             self.used_bytes -= bytes
             self.used_files -= files
 
+    def allows(self, bytes: int | None, files: int | None) -> bool:
+        """Whether limits are no looser than these; None asks for none of its own."""
+        pairs = ((bytes, self.bytes), (files, self.files))
+        return all(wanted is None or limit is None or wanted <= limit for wanted, limit in pairs)
+
+    def tighten(self, bytes: int | None, files: int | None) -> None:
+        """Make the limits smaller, never larger; what is used already stays."""
+        with self._lock:
+            self.bytes = smaller(self.bytes, bytes)
+            self.files = smaller(self.files, files)
+
     def __repr__(self) -> str:
         return f"<Quota {self.used_bytes} of {self.bytes} bytes, {self.used_files} of {self.files} files>"
+
+
+def smaller(limit: int | None, other: int | None) -> int | None:
+    """The tighter of two limits; None is no limit."""
+    return other if limit is None else limit if other is None else min(limit, other)

@@ -21,7 +21,7 @@ class SystemRandomness:
     """Random bytes of the operating system, fit for keys."""
 
     def __init__(self) -> None:
-        self.access = Access("randomness", hint="leave randomness in the policy")
+        self.access = Access("randomness")
 
     def take(self, n: int) -> bytes:
         self.access.use()
@@ -32,7 +32,7 @@ class SeededRandomness:
     """Bytes that a seed decides: the same for each run, each machine and each version of Python. Nothing for keys."""
 
     def __init__(self, seed: int | str | bytes) -> None:
-        self.access = Access("randomness", hint="leave randomness in the policy")
+        self.access = Access("randomness")
         self._key = hashlib.sha256(seed if isinstance(seed, bytes) else str(seed).encode()).digest()
         self._block = 0
         self._rest = b""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import select
 import socket
@@ -13,43 +14,65 @@ LONGEST = 60.0
 
 
 class Waker:
-    """Waits until something is ready, a time is over, or `wake` was called; once woken it never waits again."""
+    """Waits until something is ready, a time is over, `nudge` or `wake` was called; once woken it never waits again."""
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        self.woken = False
+        self._bell = threading.Event()
         self._lock = threading.Lock()
         self._ends: tuple[socket.socket, socket.socket] | None = None
 
-    @property
-    def woken(self) -> bool:
-        return self._event.is_set()
-
     def wake(self) -> None:
-        """End all waiting, from any thread."""
+        """End all waiting for good, from any thread."""
+        self.woken = True
+        self.nudge()
+
+    def nudge(self) -> None:
+        """End the waiting of now, or else of the next time: whoever waits looks again at what he waits for. From any thread."""
         with self._lock:
-            self._event.set()
-            if self._ends is not None:
+            self._bell.set()
+            self._ring()
+
+    def _ring(self) -> None:
+        if self._ends is not None:
+            with contextlib.suppress(BlockingIOError):  # it is full of nudges already
                 self._ends[1].send(b"\0")
 
     def wait(self, readers: Sequence[int], writers: Sequence[int], seconds: float | None) -> tuple[list[int], list[int]]:
-        """The descriptors that are ready to be read and to be written; none after the time, or when woken."""
+        """The descriptors that are ready to be read and to be written; none after the time, or when nudged or woken."""
         seconds = LONGEST if seconds is None else max(0.0, min(seconds, LONGEST))
         if not readers and not writers:
-            self._event.wait(seconds)
-            return [], []
-        if self.woken:
+            self._bell.wait(seconds)
+            self._heard()
             return [], []
         alarm = self._alarm()
         ready_to_read, ready_to_write = ready([*readers, alarm], writers, seconds)
-        return [fd for fd in ready_to_read if fd != alarm], ready_to_write
+        if alarm in ready_to_read:
+            self._heard()
+            ready_to_read.remove(alarm)
+        return ready_to_read, ready_to_write
+
+    def _heard(self) -> None:
+        """The bell is silent again, unless it rang for good."""
+        if not self._bell.is_set():
+            return
+        with self._lock:
+            if self.woken:
+                return
+            self._bell.clear()
+            if self._ends is not None:
+                with contextlib.suppress(BlockingIOError):
+                    self._ends[0].recv(4096)
 
     def _alarm(self) -> int:
-        """A descriptor that becomes readable when woken; made when the first one is needed."""
+        """A descriptor that becomes readable with the bell; made when the first one is needed."""
         with self._lock:
             if self._ends is None:
                 self._ends = socket.socketpair()
-                if self._event.is_set():
-                    self._ends[1].send(b"\0")
+                for end in self._ends:
+                    end.setblocking(False)
+                if self._bell.is_set():
+                    self._ring()
             return self._ends[0].fileno()
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pywasm_ref.capabilities.access import Access, NotLent
+from pywasm_ref.capabilities.access import Access, Refusal
 from pywasm_ref.capabilities.clocks import Clocks, SystemClocks
 from pywasm_ref.capabilities.filesystem.nodes import File, Tree
 from pywasm_ref.capabilities.filesystem.paths import LONGEST_PATH
@@ -31,6 +31,7 @@ from pywasm_ref.wasi.descriptors import (
 from pywasm_ref.wasi.faults import Fault, errno_of
 from pywasm_ref.wasi.function import WasiFunction
 from pywasm_ref.wasi.memory import Memory
+from pywasm_ref.wasi.narrowing import narrow
 
 APPEND, NONBLOCK, SYNCED = int(Fdflags.APPEND), int(Fdflags.NONBLOCK), int(Fdflags.DSYNC | Fdflags.SYNC)
 
@@ -60,6 +61,16 @@ class Event:
 Audit = Callable[[Event], object]
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One thing that was lent. `kind` is args, env, clocks, random, stream, dir or socket; a directory is called by its path."""
+
+    kind: str
+    name: str
+    access: Access
+    thing: Tree | Listener | Connection | None = None
+
+
 class Wasi:
     """One guest: it reaches what stands here and nothing else.
 
@@ -86,8 +97,8 @@ class Wasi:
     ) -> None:
         self.args = [as_bytes(arg) for arg in args]
         self.env = [as_bytes(f"{name}={value}") for name, value in (env or {}).items()]
-        self.args_access = Access("the arguments", hint="give arguments behind --")
-        self.env_access = Access("the environment", hint="--env NAME=VALUE")
+        self.args_access = Access("the arguments")
+        self.env_access = Access("the environment")
         self.clocks = SystemClocks() if clocks is None else clocks
         self.randomness = SystemRandomness() if randomness is None else randomness
         self.waker = Waker()
@@ -95,38 +106,45 @@ class Wasi:
         self.looked_for_directories = False
         """Whether the guest asked which directories it was lent, and found no more."""
 
+        self.looked_for_sockets = False
+        """Whether the guest took a descriptor for a socket that is none."""
+
         self.refusals: deque[Event] = deque(maxlen=REFUSALS)
         self.descriptors = Descriptors(max_descriptors)
         self._events = 0
-        self._refused: NotLent | None = None
+        self._refused: Refusal | None = None
         self.view: Callable[[], memoryview] = no_memory
         """All bytes of the guest's memory as they are now. Nobody keeps them longer than one call, since that would keep the memory from
         growing where it is."""
 
-        self._grants: dict[str, Access] = {
-            "args": self.args_access,
-            "env": self.env_access,
-            "clocks": self.clocks.access,
-            "random": self.randomness.access,
-        }
-        self._lend("stdin", stream_descriptor(stdin or Nothing()))
-        self._lend("stdout", stream_descriptor(None, stdout or Nothing()))
-        self._lend("stderr", stream_descriptor(None, stderr or Nothing()))
+        self._grants: list[Grant] = []
+        self._grant("args", "args", self.args_access)
+        self._grant("env", "env", self.env_access)
+        self._grant("clocks", "clocks", self.clocks.access)
+        self._grant("random", "random", self.randomness.access)
+        self._lend("stream", "stdin", stream_descriptor(stdin or Nothing()))
+        self._lend("stream", "stdout", stream_descriptor(None, stdout or Nothing()))
+        self._lend("stream", "stderr", stream_descriptor(None, stderr or Nothing()))
         self._preopen(dirs or {}, sockets)
 
-    def _lend(self, name: str, descriptor: Descriptor) -> None:
-        self._grants[name] = descriptor.access
+    def _grant(self, kind: str, name: str, access: Access, thing: Tree | Listener | Connection | None = None) -> None:
+        access.watch(self.waker.nudge)
+        self._grants.append(Grant(kind, name, access, thing))
+
+    def _lend(self, kind: str, name: str, descriptor: Descriptor, thing: Tree | Listener | Connection | None = None) -> None:
+        self._grant(kind, name, descriptor.access, thing)
         self.descriptors.add(descriptor)
 
     def _preopen(self, dirs: Mapping[str, Tree], sockets: Iterable[Listener | Connection]) -> None:
         try:
             for path, tree in dirs.items():
-                self._lend(path, directory_descriptor(tree.root(), int(ALL_RIGHTS), int(ALL_RIGHTS), path))
+                self._lend("dir", path, directory_descriptor(tree.root(), int(ALL_RIGHTS), int(ALL_RIGHTS), path), tree)
         except OSError:
             self.close()
             raise
         for end in sockets:
-            self._lend(end.name, listener_descriptor(end) if isinstance(end, Listener) else connection_descriptor(end))
+            descriptor = listener_descriptor(end) if isinstance(end, Listener) else connection_descriptor(end)
+            self._lend("socket", end.name, descriptor, end)
 
     # What the functions ask for
 
@@ -198,9 +216,9 @@ class Wasi:
         fd = descriptor.host_fd
         if fd is None:
             return
-        descriptor.access.use()
         at_once = bool(descriptor.flags & NONBLOCK)
         while not self.waker.woken:
+            descriptor.access.use()
             if any(self.waker.wait([fd] if reading else [], [] if reading else [fd], 0 if at_once else None)):
                 return
             if at_once:
@@ -211,10 +229,11 @@ class Wasi:
 
     def failed(self, function: str, error: OSError) -> Errno:
         """The errno for an error of the host; a refusal is remembered."""
-        if isinstance(error, NotLent):
+        code = errno_of(error)
+        if isinstance(error, Refusal):
             self._refused = error
-            self.refusals.append(self._event(function, (), Errno.NOTCAPABLE))
-        return errno_of(error)
+            self.refusals.append(self._event(function, (), code))
+        return code
 
     def subjects(self, function: WasiFunction, args: Sequence[int]) -> tuple[str, ...]:
         """What a call is about, in words: descriptors and paths."""
@@ -248,35 +267,29 @@ class Wasi:
 
     # What may still be used
 
-    def grants(self) -> dict[str, Access]:
-        """What was lent, by name: args, env, clocks, random, stdin, stdout, stderr, directories by their paths, sockets by theirs."""
-        return self._grants
+    def grants(self) -> tuple[Grant, ...]:
+        """All that was lent."""
+        return tuple(self._grants)
 
-    def revoke(self, name: str) -> None:
-        """Take back something that was lent, from any thread; what the guest has open of it is useless from then on.
+    def revoke(self, name: str, kind: str | None = None) -> None:
+        """Take back what was lent under a name, from any thread: args, env, clocks, random, stdin, stdout, stderr, a directory by its path,
+        a socket by its name. What the guest has open of it is useless from then on, also where it waits for it.
 
         Fails   KeyError where nothing of that name was lent
         """
-        self._grants[name].revoke()
+        found = [grant for grant in self._grants if grant.name == name and kind in (None, grant.kind)]
+        if not found:
+            raise KeyError(name)
+        for grant in found:
+            grant.access.revoke()
 
     def narrow(self, policy: Policy) -> None:
-        """Take back all that a policy does not have, and make read-only what it has for reading. Nothing is ever given.
+        """Take back all that a policy does not have, make read-only what it has for reading, and quotas smaller. Nothing is ever given.
+        Clocks and randomness stay as they are, and so do limits, which are the store's.
 
-        Fails   ValueError where the policy has something that was not lent, or was taken back
+        Fails   ValueError where the policy has something that was not lent, or was taken back; then nothing is changed
         """
-        kept = {"clocks", "random", *policy.streams, *(entry.guest for entry in policy.dirs), *policy.listen}
-        kept |= {name for name, there in (("args", policy.args), ("env", policy.env)) if there}
-        wrong = [name for name in kept if name not in self._grants or self._grants[name].revoked]
-        changed = [entry.guest for entry in policy.dirs if entry.mode != "read" and entry.guest not in wrong]
-        wrong += [path for path in changed if self._grants[path].readonly]
-        if wrong:
-            raise ValueError(f"a guest that runs cannot be given more: {', '.join(sorted(wrong))}")
-        for name, access in self._grants.items():
-            if name not in kept:
-                access.revoke()
-        for entry in policy.dirs:
-            if entry.mode == "read":
-                self._grants[entry.guest].make_readonly()
+        narrow(self, policy)
 
     # Its end
 
@@ -286,6 +299,8 @@ class Wasi:
 
     def close(self) -> None:
         """Close all that the guest has open."""
+        for grant in self._grants:
+            grant.access.unwatch(self.waker.nudge)
         self.descriptors.close_all()
         self.waker.close()
 

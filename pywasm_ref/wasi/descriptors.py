@@ -18,6 +18,9 @@ from pywasm_ref.wasi.listing import Listing
 MOST = 256
 """Descriptors that a guest may have open, unless told otherwise: each may take one of this process."""
 
+MOST_NAMES = 1 << 18
+"""Names in all listings of directories that are kept for a guest, besides those of the latest."""
+
 Thing = File | Directory | Input | Output | Listener | Connection
 
 def write_one(writer: Output | File) -> Callable[[memoryview], int]:
@@ -58,12 +61,17 @@ class Descriptor:
 
     def set_flags(self, flags: int) -> None:
         self.flags = flags
-        direct = self.host_fd is None and not flags
+        self.set_ways()
+
+    def set_ways(self) -> None:
+        """Whether it is read and written directly."""
+        direct = self.host_fd is None and not self.flags
         self.direct_read = self.reader.read if direct and self.reader is not None else None
         self.direct_write = write_one(self.writer) if direct and self.writer is not None else None
 
     def close(self) -> None:
         """Streams belong to the host, and stay open."""
+        self.listing = None
         for owned in (self.file, self.directory, self.listener, self.connection):
             if owned is not None:
                 owned.close()
@@ -107,6 +115,7 @@ class Descriptors:
     def __init__(self, most: int = MOST) -> None:
         self.by_number: dict[Fd, Descriptor] = {}
         self._most = most
+        self._listed: list[Descriptor] = []
 
     def get(self, fd: Fd, rights: int = 0) -> Descriptor:
         """Fails   BADF; NOTCAPABLE where a right is missing"""
@@ -157,9 +166,22 @@ class Descriptors:
         return found
 
     def close_all(self) -> None:
-        for descriptor in self.by_number.values():
-            descriptor.close()
+        found = list(self.by_number.values())
         self.by_number.clear()
+        for descriptor in found:
+            descriptor.close()
+
+    def reconsider(self) -> None:
+        """Look again at what stands in the way of reading and writing directly, from any thread."""
+        for descriptor in list(self.by_number.values()):
+            descriptor.set_ways()
+
+    def listed(self, descriptor: Descriptor) -> None:
+        """Note whose names were looked up last, and forget names of long ago where the guest would have too many held."""
+        others = [other for other in self._listed if other.listing is not None and other is not descriptor]
+        self._listed = [*others, descriptor]
+        while len(self._listed) > 1 and sum(len(other.listing or ()) for other in self._listed) > MOST_NAMES:
+            self._listed.pop(0).listing = None
 
     def __iter__(self) -> Iterator[tuple[Fd, Descriptor]]:
         return iter(sorted(self.by_number.items()))

@@ -130,7 +130,7 @@ def fd_readdir(wasi: Wasi, fd: Fd, buf: Ptr, buf_len: Size, cookie: DirCookie, b
     begin, end = memory.range(buf, buf_len)
     disjoint(used, (begin, end))
     at = begin
-    for entry in listing_of(wasi.descriptors.get(fd), directory, cookie).after(cookie):
+    for entry in listing_of(wasi, wasi.descriptors.get(fd), directory, cookie).after(cookie):
         part = entry[: end - at]
         memory.bytes[at : at + len(part)] = part
         at += len(part)
@@ -140,13 +140,14 @@ def fd_readdir(wasi: Wasi, fd: Fd, buf: Ptr, buf_len: Size, cookie: DirCookie, b
     return SUCCESS
 
 
-def listing_of(descriptor: Descriptor, directory: Directory, cookie: int) -> Listing:
+def listing_of(wasi: Wasi, descriptor: Descriptor, directory: Directory, cookie: int) -> Listing:
     """The entries of a directory, looked up anew where a guest begins."""
     if descriptor.listing is None:
         descriptor.listing = Listing()
         cookie = 0
     if cookie == 0:
         descriptor.listing.look(directory)
+        wasi.descriptors.listed(descriptor)
     return descriptor.listing
 
 

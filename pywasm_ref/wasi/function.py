@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pywasm_ref.syntax.types import I32, I64, FuncType
 from pywasm_ref.wasi.abi import I64_NAMES, Errno
-from pywasm_ref.wasi.faults import Fault
+from pywasm_ref.wasi.faults import Fault, ProcExit
 
 if TYPE_CHECKING:
     from pywasm_ref.wasi.context import Wasi
@@ -88,9 +88,11 @@ def audited(wasi: Wasi, function: WasiFunction, code: Callable[[Sequence[Any]], 
 
     def watched(args: Sequence[Any]) -> Sequence[Any]:
         subjects = wasi.subjects(function, args)
-        if not function.type.results:
-            wasi.note(function.name, subjects, Errno.SUCCESS)
-        results = code(args)
+        try:
+            results = code(args)
+        except BaseException as end:  # its own, or it is stopped, or something that was lent raised an error
+            wasi.note(function.name, subjects, Errno.SUCCESS if isinstance(end, ProcExit) else Errno.CANCELED)
+            raise
         wasi.note(function.name, subjects, Errno(results[0]))
         return results
 

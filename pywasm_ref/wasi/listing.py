@@ -44,6 +44,9 @@ class Listing:
                 self._cookies[name] = self._last
         self._sorted = sorted((self._cookies[name], name, ino, kind) for name, (ino, kind) in there.items())
 
+    def __len__(self) -> int:
+        return len(self._cookies)
+
     def after(self, cookie: int) -> Iterator[bytes]:
         """The entries behind a cookie, as they stand in memory."""
         for i in range(bisect.bisect_right(self._sorted, cookie, key=lambda entry: entry[0]), len(self._sorted)):

@@ -120,8 +120,9 @@ def wait(wasi: Wasi, wanted: Sequence[Subscription]) -> list[tuple[Subscription,
 
     Fails   Interrupted when the guest is being stopped
     """
-    at_once = any(entry.at_once for entry in wanted)
     while not wasi.waker.woken:
+        check(wasi, wanted)
+        at_once = any(entry.at_once for entry in wanted)
         times = [(entry, entry.moment - shown(wasi.clocks, entry.clock)) for entry in wanted if is_clock(entry)]
         shortest = min((left for _, left in times), default=None)
         rest = 0 if at_once else shortest
@@ -134,6 +135,17 @@ def wait(wasi: Wasi, wanted: Sequence[Subscription]) -> list[tuple[Subscription,
         if happened:
             return happened
     raise Interrupted("interrupted")
+
+
+def check(wasi: Wasi, wanted: Sequence[Subscription]) -> None:
+    """Note what was taken back, at first or meanwhile."""
+    for entry in wanted:
+        access = wasi.clocks.access if entry.descriptor is None else entry.descriptor.access
+        if access.revoked and entry.error is Errno.SUCCESS:
+            try:
+                access.use()
+            except OSError as error:
+                entry.error = wasi.failed("poll_oneoff", error)
 
 
 def is_clock(entry: Subscription) -> bool:

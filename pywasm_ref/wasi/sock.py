@@ -126,9 +126,10 @@ def sock_shutdown(wasi: Wasi, fd: Fd, how: SdFlags) -> Errno:
 
 def socket(wasi: Wasi, fd: Fd, rights: int) -> Descriptor:
     """Fails   BADF, NOTSOCK, NOTCAPABLE"""
-    found = wasi.descriptors.get(fd)
-    if found.connection is None and found.listener is None:
-        raise Fault(Errno.NOTSOCK)
+    found = wasi.descriptors.by_number.get(fd)
+    if found is None or (found.connection is None and found.listener is None):
+        wasi.looked_for_sockets = True
+        raise Fault(Errno.BADF if found is None else Errno.NOTSOCK)
     return wasi.descriptors.get(fd, rights)
 
 

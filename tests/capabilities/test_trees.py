@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from pywasm_ref.capabilities import HostTree, MemoryTree, NotLent, OverlayTree, Quota
-from pywasm_ref.capabilities.filesystem.memory import Contents
+from pywasm_ref.capabilities.filesystem.memory import Contents, MemoryDirectory
 from pywasm_ref.capabilities.filesystem.nodes import Directory, File, Kind, Opening, Tree
+from pywasm_ref.capabilities.filesystem.overlay import OverlayNode
 from pywasm_ref.capabilities.filesystem.paths import open_at, resolved
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no directory of the machine can be lent there")
@@ -250,6 +251,52 @@ def test_what_is_removed_from_memory_is_given_back() -> None:
     assert (quota.used_bytes, quota.used_files) == (0, 1)
 
 
+def test_each_name_of_a_file_counts(make: Callable[[Quota | None], Tree]) -> None:
+    """A file that has names without end would take room without end."""
+    quota = Quota(files=20)
+    root = make(quota).root()
+    used = quota.used_files
+    for i in range(20 - used):
+        root.link("a.txt", root, f"name{i}")
+    raises(errno.EDQUOT, lambda: root.link("a.txt", root, "more"))
+    assert quota.used_files == 20
+    if isinstance(root, MemoryDirectory):
+        for i in range(20 - used):
+            root.unlink(f"name{i}")
+        assert quota.used_files == used
+        assert read(root, "a.txt") == b"alpha"
+        root.link("a.txt", root, "other")
+        root.unlink("a.txt")
+        root.unlink("other")
+        assert quota.used_files <= used
+    root.close()
+
+
+def test_a_quota_that_says_nothing_of_bytes_does_not_give_a_guest_all_memory(make: Callable[[Quota | None], Tree]) -> None:
+    root = make(Quota(files=10)).root()
+    if not isinstance(root, MemoryDirectory):
+        return
+    file = opened(root, "a.txt", WRITE)
+    raises(errno.EDQUOT, lambda: file.truncate(1 << 40))
+    raises(errno.EDQUOT, lambda: file.write_at([memoryview(b"x")], 1 << 40))
+    file.close()
+
+
+@pytest.mark.parametrize("readonly", [False, True])
+def test_what_fails_takes_nothing_of_the_quota(make: Callable[[Quota | None], Tree], readonly: bool) -> None:
+    quota = Quota(bytes=2**62)
+    root = make(quota).root()
+    if isinstance(root, MemoryDirectory):
+        return
+    before = quota.used_bytes
+    file = opened(root, "a.txt", READ if readonly else WRITE)
+    for fails in (lambda: file.truncate(2**61), lambda: file.write_at([memoryview(b"x")], 2**61)):
+        with pytest.raises(OSError, match="Errno"):
+            fails()
+    assert quota.used_bytes == before
+    file.close()
+
+
 def test_what_was_taken_back_is_of_no_use(make: Callable[[Quota | None], Tree]) -> None:
     tree = make(None)
     root = tree.root()
@@ -313,6 +360,27 @@ def test_what_is_only_seen_through_an_overlay_takes_nothing_of_its_quota(tmp_pat
     root.mkdir("one")
     root.mkdir("two")
     raises(errno.EDQUOT, lambda: root.mkdir("three"))
+
+
+def test_an_overlay_keeps_no_names_of_what_was_only_ever_in_memory(tmp_path: Path) -> None:
+    on_disk(tmp_path)
+    root = OverlayTree(tmp_path).root()
+    for i in range(50):
+        write(root, f"new{i}", b"x")
+        root.unlink(f"new{i}")
+    root.unlink("a.txt")
+    node = root.node
+    assert isinstance(node, OverlayNode)
+    assert node._hidden == {"a.txt"}
+
+
+def test_a_directory_of_an_overlay_is_empty_when_nothing_is_seen_in_it(tmp_path: Path) -> None:
+    on_disk(tmp_path)
+    os.mkfifo(tmp_path / "dir" / "empty" / "pipe")
+    root = OverlayTree(tmp_path).root()
+    root.enter("dir").rmdir("empty")
+    assert names(root.enter("dir")) == [b"b.txt"]
+    assert os.listdir(tmp_path / "dir" / "empty") == ["pipe"]
 
 
 def test_a_tree_in_memory_refuses_names_that_no_file_can_have() -> None:

@@ -8,7 +8,6 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -428,29 +427,6 @@ def test_the_unstable_snapshot_differs_where_it_does(engine: Engine, tree: Memor
         caller.put(SUBSCRIPTIONS, struct.pack("<QB7xQI4xQQH6x", 5, 0, 9, 1, 1000, 0, 0))
         caller.ok("poll_oneoff", SUBSCRIPTIONS, EVENTS, 1, RESULT)
         assert caller.u64(EVENTS) == 5
-
-
-def test_taking_back_and_narrowing_hold_at_once(engine: Engine, tmp_path: Path) -> None:
-    from pywasm_ref.capabilities import Policy
-    from pywasm_ref.capabilities.policy import Dir
-
-    (tmp_path / "file").write_bytes(b"0123456789")
-    policy = Policy(dirs=(Dir("/", str(tmp_path)), Dir("/mem", mode="memory")), env={"A": "1"})
-    with Caller(engine, policy.trees(), env=policy.env) as caller:
-        fd = caller.open("file")
-        caller.wasi.narrow(Policy(dirs=(Dir("/", str(tmp_path), "read"),), env={"A": "1"}))
-        assert caller.write_errno(fd, b"x") is Errno.ROFS
-        assert caller.read(fd, 2) == b"01"
-        assert caller.open_errno("x", CREAT, fd=ROOT + 1) is Errno.NOTCAPABLE
-        with pytest.raises(ValueError, match="cannot be given more: /, /mem"):
-            caller.wasi.narrow(policy)
-        with pytest.raises(ValueError, match="cannot be given more: /other"):
-            caller.wasi.narrow(Policy(dirs=(Dir("/other", "x"),)))
-        caller.wasi.revoke("/")
-        assert caller.call("fd_read", fd, *caller.iovs((BUFFER, 1)), RESULT) is Errno.NOTCAPABLE
-        assert caller.open_errno("file", rights=READ) is Errno.NOTCAPABLE
-        assert caller.wasi.refusals[-1].refused.endswith("was taken back")
-        assert caller.wasi.grants()["/"].revoked
 
 
 def test_each_use_and_each_refusal_is_told(engine: Engine, tree: MemoryTree) -> None:

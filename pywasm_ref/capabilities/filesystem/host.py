@@ -43,6 +43,12 @@ class HostTree:
         self.access = Access(self.path, readonly=readonly)
         self.quota = quota
 
+    def limit(self, bytes: int | None, files: int | None) -> None:
+        if self.quota is not None:
+            self.quota.tighten(bytes, files)
+        elif (bytes, files) != (None, None):
+            self.quota = Quota(bytes, files)
+
     def root(self) -> HostDirectory:
         if not SUPPORTED:
             reason = "this system cannot open files beneath a directory descriptor; lend a copy in memory instead"
@@ -142,11 +148,14 @@ class HostFile(HostHandle):
         grown = max(0, offset + wanted - size)
         allowed = quota.room(grown)
         if grown - allowed >= wanted:
-            raise failure(errno.EDQUOT)
+            raise quota.used_up()
         buffers = clipped(buffers, wanted - (grown - allowed))
         quota.take(bytes=allowed)
-        done = write(self.fd, buffers)
-        quota.give_back(bytes=allowed - max(0, offset + done - size) if allowed else 0)
+        done = 0
+        try:
+            done = write(self.fd, buffers)
+        finally:
+            quota.give_back(bytes=allowed - max(0, offset + done - size) if allowed and done else allowed)
         return done
 
     def seek(self, offset: int, whence: int) -> int:
@@ -155,9 +164,16 @@ class HostFile(HostHandle):
 
     def truncate(self, size: int) -> None:
         self.access.write()
-        if self.tree.quota is not None:
-            self.tree.quota.take(bytes=max(0, size - os.fstat(self.fd).st_size))
-        os.ftruncate(self.fd, size)
+        quota = self.tree.quota
+        grown = max(0, size - os.fstat(self.fd).st_size) if quota is not None else 0
+        if quota is not None:
+            quota.take(bytes=grown)
+        try:
+            os.ftruncate(self.fd, size)
+        except OSError:
+            if quota is not None:
+                quota.give_back(bytes=grown)
+            raise
 
     def datasync(self) -> None:
         self.access.use()

@@ -16,6 +16,7 @@ from enum import Enum
 from typing import Protocol, runtime_checkable
 
 from pywasm_ref.capabilities.access import Access
+from pywasm_ref.capabilities.quota import Quota
 
 
 class Kind(Enum):
@@ -139,10 +140,16 @@ class Directory(Handle, Protocol):
     def rename(self, name: str, into: Directory, new: str) -> None: ...
 
 
+@runtime_checkable
 class Tree(Protocol):
     """A tree of files that can be lent."""
 
     @property
     def access(self) -> Access: ...
+    @property
+    def quota(self) -> Quota | None: ...
+    def limit(self, bytes: int | None, files: int | None) -> None:
+        """Make the quota smaller, never larger; where there was none, so much more can be written from now on. None changes nothing."""
+
     def root(self) -> Directory:
         """Its topmost directory, to be closed by whoever asked."""

@@ -12,16 +12,8 @@ from collections.abc import Iterator, Sequence
 
 from pywasm_ref.capabilities.access import Access
 from pywasm_ref.capabilities.filesystem.host import HostDirectory, HostFile, HostTree, text
-from pywasm_ref.capabilities.filesystem.memory import (
-    BYTES,
-    FILES,
-    DirectoryNode,
-    FileNode,
-    LinkNode,
-    MemoryDirectory,
-    Node,
-    Shared,
-)
+from pywasm_ref.capabilities.filesystem.memory import MemoryDirectory, quota_in_memory
+from pywasm_ref.capabilities.filesystem.memory_nodes import DirectoryNode, FileNode, LinkNode, Node, Shared
 from pywasm_ref.capabilities.filesystem.nodes import Kind, Opening, Stat
 from pywasm_ref.capabilities.quota import Quota
 
@@ -29,6 +21,8 @@ Steps = tuple[str, ...]
 """Names from the top of the lower tree."""
 
 PIECE = 1 << 20
+SEEN = frozenset({Kind.FILE, Kind.DIRECTORY, Kind.SYMLINK})
+"""What is seen of the lower tree; devices, pipes and sockets are not."""
 
 
 class Lower:
@@ -140,14 +134,24 @@ class OverlayNode(DirectoryNode):
         seen = {*known, *self._hidden}
         try:
             with self._lower.at(self._steps) as directory:
-                below = [text(entry.name) for entry in directory.entries()]
+                below = [text(entry.name) for entry in directory.entries() if entry.kind in SEEN]
         except (FileNotFoundError, NotADirectoryError):
             below = []
         return known + [name for name in below if name not in seen]
 
     def drop(self, name: str) -> Node:
-        self._hidden.add(name)
+        if self._is_below(name):
+            self._hidden.add(name)
         return super().drop(name)
+
+    def _is_below(self, name: str) -> bool:
+        """Whether the lower tree has something of that name; only then is a name kept that is gone."""
+        try:
+            with self._lower.at(self._steps) as directory:
+                directory.stat_at(name)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return True
 
     def _from_below(self, name: str) -> Node | None:
         steps = (*self._steps, name)
@@ -173,12 +177,15 @@ class OverlayTree:
     def __init__(self, path: str | os.PathLike[str], *, quota: Quota | None = None) -> None:
         self.path = os.fspath(path)
         self.access = Access(f"{self.path} (changes in memory)")
-        self._quota = Quota(BYTES, FILES) if quota is None else quota
+        self.quota = quota_in_memory(quota)
         self._top: OverlayNode | None = None
+
+    def limit(self, bytes: int | None, files: int | None) -> None:
+        self.quota.tighten(bytes, files)
 
     def root(self) -> MemoryDirectory:
         if self._top is None:
             lower = Lower(HostTree(self.path, readonly=True))
-            self._top = OverlayNode(Shared(self.access, self._quota), lower, ())
+            self._top = OverlayNode(Shared(self.access, self.quota), lower, ())
             self._top.nlink = 1
         return MemoryDirectory(self._top)
