@@ -54,10 +54,11 @@ class Plain:
 
 
 class Nothing(Plain):
-    """Empty to read, and takes all that is written."""
+    """Empty to read, and takes all that is written: `taken` bytes so far."""
 
     def __init__(self) -> None:
         super().__init__("an empty stream")
+        self.taken = 0
 
     def read(self, buffers: Sequence[memoryview]) -> int:
         self.access.use()
@@ -65,7 +66,9 @@ class Nothing(Plain):
 
     def write(self, buffers: Sequence[memoryview]) -> int:
         self.access.use()
-        return sum(map(len, buffers))
+        n = sum(map(len, buffers))
+        self.taken += n
+        return n
 
 
 class BytesInput(Plain):
@@ -118,7 +121,7 @@ class CallbackInput(Plain):
 
     def __init__(self, function: Callable[[int], bytes | str]) -> None:
         super().__init__("input")
-        self._function = function
+        self._function: Callable[[int], bytes | str | None] = function
         self._rest = b""
 
     def read(self, buffers: Sequence[memoryview]) -> int:
@@ -126,6 +129,8 @@ class CallbackInput(Plain):
         wanted = sum(map(len, buffers))
         if not self._rest and wanted:
             given = self._function(min(wanted, MOST))
+            if given is None:  # what a file says that does not wait
+                raise failure(errno.EAGAIN)
             self._rest = given.encode() if isinstance(given, str) else bytes(given)
         before = len(self._rest)
         for buffer in buffers:

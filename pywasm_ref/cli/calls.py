@@ -15,7 +15,7 @@ from pywasm_ref.embedding import functions, words
 from pywasm_ref.embedding.engine import Extern as EngineExtern
 from pywasm_ref.embedding.engine import Func, Instance, Module, Store, Value
 from pywasm_ref.embedding.limits import Limits
-from pywasm_ref.errors import Interrupted, Malformed, Unlinkable, WasmException
+from pywasm_ref.errors import Exhaustion, Interrupted, Malformed, Unlinkable, WasmException
 from pywasm_ref.script import render
 from pywasm_ref.script.commands import Extern
 from pywasm_ref.source import Source
@@ -24,6 +24,15 @@ from pywasm_ref.text.values import CONSTANTS, SHAPES, is_integer, is_nat, is_num
 from pywasm_ref.validation import types
 
 DEFAULTS = Limits()
+OPTIONS_OF = {
+    "fuel exhausted": "--fuel",
+    "call stack exhausted": "--call-depth",
+    "out of memory: the heap": "--max-heap",
+    "memory of": "--max-memory",
+    "table of": "--max-table",
+}
+"""The options for limits, by how the messages begin that say that one was met."""
+
 INTEGERS: tuple[ValType, ...] = (I32, I64)
 
 
@@ -62,7 +71,7 @@ def instantiated(options: argparse.Namespace, store: Store, source: Source) -> I
 
 
 def instance_of(module: Module, externs: Sequence[EngineExtern], store: Store, source: Source) -> Instance:
-    with errors_in(source), exceptions_in(store, {}):
+    with errors_in(source), exceptions_in(store, {}), options_named():
         return functions.module_instantiate(store, module, externs)
 
 
@@ -101,9 +110,21 @@ def call(store: Store, instance: Instance, source: Source, name: str, args: Sequ
         hint = f"; options like {late} stand before --invoke" if late else ""
         raise Unusable(f"{name} takes {wanted}, {words.functype(functype)}; given {len(args)}{hint}")
     values = [argument(store, t, text) for t, text in zip(functype.params, args, strict=True)]
-    with errors_in(source), exceptions_in(store, instance.exports):
+    with errors_in(source), exceptions_in(store, instance.exports), options_named():
         results = functions.func_invoke(store, cast("Func", func), values)
     return [render.value(store, t, v) for t, v in zip(functype.results, results, strict=True)]
+
+
+@contextlib.contextmanager
+def options_named() -> Iterator[None]:
+    """Where a guest met a limit, the message names the option that sets it."""
+    try:
+        yield
+    except Exhaustion as error:
+        option = next((option for words, option in OPTIONS_OF.items() if error.message.startswith(words)), None)
+        if option is not None and not error.message.endswith("than there is"):
+            error.message += f" ({option})"
+        raise
 
 
 @contextlib.contextmanager

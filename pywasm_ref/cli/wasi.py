@@ -7,16 +7,16 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
-from pywasm_ref.capabilities.network import Connection
+from pywasm_ref.capabilities.network import Connection, port_in
 from pywasm_ref.capabilities.policy import Dir, Policy
-from pywasm_ref.capabilities.streams import INHERIT, Input, Nothing, Output, as_input, as_output
+from pywasm_ref.capabilities.streams import INHERIT, Inherited, Input, Nothing, Output, as_input, as_output
 from pywasm_ref.cli.calls import call, instance_of, stopping_after
-from pywasm_ref.cli.errors import Unusable, naming, printable
+from pywasm_ref.cli.errors import BROKEN_PIPE, Unusable, naming, printable
 from pywasm_ref.cli.inputs import STDIN
 from pywasm_ref.embedding.engine import Module, Store
 from pywasm_ref.source import Source
@@ -27,6 +27,10 @@ from pywasm_ref.wasi.linking import INITIALIZE, START, attach, externs_for, want
 __all__ = ["add_lent", "policy", "run", "wants_wasi", "with_limits_of"]
 
 REFUSALS_SHOWN = 5
+LINES = 1
+"""Buffering by lines: what was written down is there whatever happens next."""
+
+OUTPUTS = ("stdout", "stderr")
 ALL_STREAMS = frozenset({"stdin", "stdout", "stderr"})
 LIMITS = {"memory_pages": "max_memory", "table_entries": "max_table", "heap": "max_heap"}
 """Limits whose options are called otherwise."""
@@ -34,27 +38,31 @@ LIMITS = {"memory_pages": "max_memory", "table_entries": "max_table", "heap": "m
 
 def add_lent(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(args=[])
-    add = parser.add_argument_group("what a program for WASI is lent, besides the arguments behind --").add_argument
-    add("--dir", action="append", default=[], metavar="HOST[::GUEST][:ro]", help="a directory, under another path, for reading only")
-    add(
-        "--mapdir",
-        action="append",
-        default=[],
-        metavar="[HOST::]GUEST",
-        help="an empty tree in memory, or a directory whose changes stay in memory",
-    )
-    add("--env", action="append", default=[], metavar="NAME[=VALUE]", help="a variable; without a value, as it is here")
-    add("--stdin", metavar="FILE", help="what it reads (default: the input of this command)")
-    add("--stdout", metavar="FILE", help="where its output goes")
-    add("--stderr", metavar="FILE", help="where its messages go")
-    add("--listen", action="append", default=[], metavar="HOST:PORT", help="a socket that waits there, as the next descriptor")
-    add("--allow-net", action="append", default=[], metavar="HOST:PORT", help="where connections may lead: HOST or NETWORK/BITS, PORT or *")
-    add("--connect", action="append", default=[], metavar="HOST:PORT", help="a connection that --allow-net covers, as the next descriptor")
-    add("--seed", type=int, metavar="N", help="random bytes that this number decides")
-    add("--fake-clock", action="store_true", help="clocks that move only when they are read")
-    add("--policy", metavar="FILE", help="all of this from a file; options are added to it")
-    add("--audit", metavar="FILE", help="write each use and each refusal, as lines of JSON")
-    add("--explain", action="store_true", help="say what the program would be lent, and do not run it")
+    group = parser.add_argument_group("what a program for WASI is lent, besides the arguments behind --")
+    for name, metavar, words in REPEATED:
+        group.add_argument(name, action="append", default=[], metavar=metavar, help=words)
+    for name, metavar, words in FILES:
+        group.add_argument(name, metavar=metavar, help=words)
+    group.add_argument("--seed", type=int, metavar="N", help="give it random bytes that this number decides, the same each time")
+    group.add_argument("--fake-clock", action="store_true", help="give it clocks that move only when they are read, and where it sleeps")
+    group.add_argument("--explain", action="store_true", help="say what the program would be lent, and do not run it")
+
+
+REPEATED = (
+    ("--dir", "HOST[::GUEST][:ro]", "lend a directory; as GUEST if that is given, with :ro for reading only"),
+    ("--mapdir", "[HOST::]GUEST", "lend an empty tree in memory as GUEST; or with HOST that directory, whose changes stay in memory"),
+    ("--env", "NAME[=VALUE]", "set a variable of its environment; without a value, to what it is here"),
+    ("--listen", "HOST:PORT", "lend a socket that takes connections there; its descriptor follows those of the directories"),
+    ("--allow-net", "HOST:PORT", "allow connections to a HOST, or to all in NETWORK/BITS; PORT may be *"),
+    ("--connect", "HOST:PORT", "make a connection, which --allow-net covers, and lend it; its descriptor follows those of --listen"),
+)
+FILES = (
+    ("--stdin", "FILE", "where its input comes from (default: the input of this command)"),
+    ("--stdout", "FILE", "where its output goes (default: the output of this command)"),
+    ("--stderr", "FILE", "where its messages go (default: those of this command)"),
+    ("--policy", "FILE", "lend what this file says, in TOML as docs/wasi.md has it; options are added to it"),
+    ("--audit", "FILE", "write down each use and each refusal, as lines of JSON"),
+)
 
 
 def policy(options: argparse.Namespace) -> Policy:
@@ -75,7 +83,8 @@ def policy(options: argparse.Namespace) -> Policy:
             connect=(*base.connect, *options.allow_net),
         )
     except ValueError as error:
-        raise Unusable(f"{options.policy or 'the options'}: {error}") from error
+        known = options.policy is not None and getattr(error, "place", None) is not None
+        raise Unusable(f"{options.policy or 'the options'}{':' if known else ': '}{error}") from error
 
 
 def text_of(path: str) -> str:
@@ -117,14 +126,15 @@ def run(
 ) -> int:
     """Run the program; the result is its exit code."""
     with contextlib.ExitStack() as files:
-        wasi = files.enter_context(lent(options, policy, files))
+        muted = {name: Nothing() for name in OUTPUTS if name not in policy.streams and not getattr(options, name)}
+        wasi = files.enter_context(lent(options, policy, muted, files))
         ended = False
         try:
             with stopping_after(lambda: stop(store, wasi), options.timeout):
                 status = started(wasi, store, module, source, wanted)
             ended = True
         finally:
-            tell(wasi, policy, failed=not ended or status != 0)
+            tell(wasi, policy, muted, failed=not ended or status != 0)
     return status
 
 
@@ -148,17 +158,18 @@ def stop(store: Store, wasi: Wasi) -> None:
     wasi.stop()
 
 
-def lent(options: argparse.Namespace, policy: Policy, files: contextlib.ExitStack) -> Wasi:
+def lent(options: argparse.Namespace, policy: Policy, muted: dict[str, Nothing], files: contextlib.ExitStack) -> Wasi:
     """All that the policy has, as the program finds it.
 
     Fails   Unusable, OSError
     """
 
-    def opened(path: str, mode: str) -> IO[Any]:
+    def opened(path: str, mode: str, buffering: int = -1) -> IO[Any]:
         with naming(path):
-            return files.enter_context(open(path, mode))
+            return files.enter_context(open(path, mode, buffering))
 
     network = policy.network()
+    outputs = outputs_to({name: getattr(options, name) for name in OUTPUTS}, opened)
     try:
         trees = policy.trees()
         listeners = policy.listeners()
@@ -169,12 +180,12 @@ def lent(options: argparse.Namespace, policy: Policy, files: contextlib.ExitStac
         policy.env,
         trees,
         stdin=as_input(opened(options.stdin, "rb")) if options.stdin else standard_input(options, policy),
-        stdout=as_output(opened(options.stdout, "wb"), 1) if options.stdout else standard_output("stdout", 1, policy),
-        stderr=as_output(opened(options.stderr, "wb"), 2) if options.stderr else standard_output("stderr", 2, policy),
+        stdout=outputs.get("stdout") or muted.get("stdout") or standard_output("stdout", 1),
+        stderr=outputs.get("stderr") or muted.get("stderr") or standard_output("stderr", 2),
         clocks=policy.clocks(),
         randomness=policy.randomness(),
         sockets=(*listeners, *(connection(network.connect, text) for text in options.connect)),
-        audit=None if options.audit is None else audit_to(opened(options.audit, "w")),
+        audit=None if options.audit is None else audit_to(opened(options.audit, "w", LINES)),
     )
 
 
@@ -185,13 +196,37 @@ def standard_input(options: argparse.Namespace, policy: Policy) -> Input:
     return as_input(INHERIT if has_descriptor(sys.stdin) else sys.stdin)
 
 
-def standard_output(name: str, number: int, policy: Policy) -> Output:
+def outputs_to(paths: dict[str, str | None], opened: Callable[[str, str], IO[Any]]) -> dict[str, Output]:
+    """Files for output and messages; the same one where both go to the same, so that neither is written over."""
+    found: dict[str, Output] = {}
+    for name, path in paths.items():
+        if path is not None:
+            same = next((other for other in found if path_is(paths[other], path)), None)
+            found[name] = found[same] if same is not None else as_output(opened(path, "wb"), 1)
+    return found
+
+
+def path_is(path: str | None, other: str) -> bool:
+    return path is not None and os.path.realpath(path) == os.path.realpath(other)
+
+
+def standard_output(name: str, number: int) -> Output:
     stream = getattr(sys, name)
-    if name not in policy.streams or stream is None:
+    if stream is None:
         return Nothing()
     with contextlib.suppress(OSError):
         stream.flush()
-    return as_output(INHERIT if has_descriptor(stream) else stream, number)
+    return ForReaders(number, name) if has_descriptor(stream) else as_output(stream, number)
+
+
+class ForReaders(Inherited):
+    """A stream of this process. When nobody reads it any more the program ends, as a signal would end it outside."""
+
+    def write(self, buffers: Sequence[memoryview]) -> int:
+        try:
+            return super().write(buffers)
+        except BrokenPipeError:
+            raise ProcExit(BROKEN_PIPE) from None
 
 
 def has_descriptor(stream: Any) -> bool:
@@ -205,23 +240,35 @@ def has_descriptor(stream: Any) -> bool:
 
 def connection(connect: Callable[[str, int], Connection], text: str) -> Connection:
     """Fails   Unusable; NotLent where --allow-net does not cover it"""
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit():
+    host, _, digits = text.rpartition(":")
+    if not host:
         raise Unusable(f"--connect {text}: write HOST:PORT")
+    try:
+        port = port_in(digits, text)
+    except ValueError as error:
+        raise Unusable(f"--connect: {error}") from None
     with naming(text):
-        return connect(host.strip("[]"), int(port))
+        return connect(host.strip("[]"), port)
 
 
 def audit_to(file: IO[str]) -> Callable[[Event], object]:
     return lambda event: file.write(json.dumps(event.as_dict()) + "\n")
 
 
-def tell(wasi: Wasi, policy: Policy, *, failed: bool) -> None:
-    """Say what was refused, and what would have helped."""
-    for line in list(dict.fromkeys(refusals(wasi)))[:REFUSALS_SHOWN]:
-        print(line, file=sys.stderr)
+def tell(wasi: Wasi, policy: Policy, muted: dict[str, Nothing], *, failed: bool) -> None:
+    """Say what was refused or went nowhere, and what would have helped."""
+    lines = list(dict.fromkeys(refusals(wasi)))
+    if len(lines) > REFUSALS_SHOWN:
+        lines[REFUSALS_SHOWN:] = [f"pywasm-ref: and more was refused, {len(lines) - REFUSALS_SHOWN} times (--audit FILE writes all down)"]
+    for name, stream in muted.items():
+        if stream.taken:
+            lines.append(f'pywasm-ref: {stream.taken} bytes for {name} went nowhere (streams = ["{name}"] in the policy lends it)')
     if failed and not policy.dirs and not wasi.refusals and wasi.looked_for_directories:
-        print("pywasm-ref: no directory was lent: --dir HOST[::GUEST][:ro] lends one", file=sys.stderr)
+        lines.append("pywasm-ref: no directory was lent: --dir HOST[::GUEST][:ro] lends one")
+    if failed and wasi.looked_for_sockets and not policy.listen:
+        lines.append("pywasm-ref: no socket was lent there: --listen HOST:PORT lends one, --connect HOST:PORT a connection")
+    for line in lines:
+        print(line, file=sys.stderr)
 
 
 def refusals(wasi: Wasi) -> Iterator[str]:
