@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -25,6 +24,7 @@ from pywasm_ref.embedding.sources import ModuleSource
 from pywasm_ref.errors import Interrupted, Unlinkable, WasmError
 from pywasm_ref.syntax.types import FuncTypeUse
 from pywasm_ref.wasi.context import Audit, Event, Wasi
+from pywasm_ref.wasi.deadlines import DEADLINES
 from pywasm_ref.wasi.descriptors import MOST
 from pywasm_ref.wasi.faults import ProcExit
 from pywasm_ref.wasi.linking import INITIALIZE, START, attach, externs_for
@@ -104,6 +104,8 @@ class Guest:
         self.module = module if isinstance(module, Module) else Module(module, engine)
         self.limits = limits_of(policy, limits)
         self.timeout: float | None = policy.limits.get("timeout") if timeout is None else timeout
+        if self.timeout is not None and not self.timeout > 0:
+            raise ValueError(f"a timeout is a number of seconds, not {self.timeout}")
         self.store: Store = functions.store_init(self.module.engine, self.limits)
         self._captured = [Capture(), Capture()] if capture else []
         if seed is not None:
@@ -172,17 +174,15 @@ class Guest:
         if self.timeout is None:
             yield
             return
-        timer = threading.Timer(self.timeout, self.stop)
-        timer.daemon = True
-        timer.start()
+        deadline = DEADLINES.add(self.timeout, self.stop)
         try:
             yield
         except Interrupted as error:
-            if not timer.is_alive():
+            if deadline.over:
                 error.message = f"interrupted after {self.timeout:g} s"
             raise
         finally:
-            timer.cancel()
+            DEADLINES.cancel(deadline)
 
     def stop(self) -> None:
         """Stop the guest at once, from any thread, also where it waits."""

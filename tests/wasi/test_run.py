@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import itertools
 import pkgutil
 import subprocess
 import sys
@@ -194,6 +195,37 @@ def test_a_guest_runs_beside_an_event_loop(program: Program) -> None:
     result, turns = asyncio.run(main())
     assert isinstance(result.error, wasm.Interrupted)
     assert turns >= 3
+
+
+@pytest.mark.parametrize("name", ["forever", "sleep"])
+def test_the_event_loop_has_its_turns_while_a_guest_works_or_waits(program: Program, name: str) -> None:
+    async def main() -> list[float]:
+        task = asyncio.create_task(wasi.run_async(program(name), timeout=0.5))
+        turns = [time.monotonic()]
+        while not task.done():
+            await asyncio.sleep(0.01)
+            turns.append(time.monotonic())
+        assert isinstance((await task).error, wasm.Interrupted)
+        return turns
+
+    turns = asyncio.run(main())
+    gaps = sorted(after - before for before, after in itertools.pairwise(turns))
+    assert len(turns) >= 10
+    assert gaps[len(gaps) // 2] < 0.05
+
+
+def test_guests_that_wait_take_no_threads_of_others(program: Program) -> None:
+    """More of them than a pool has threads wait at once, and other work goes on."""
+
+    async def main() -> tuple[str, list[wasi.Result]]:
+        waiting = [asyncio.create_task(wasi.run_async(program("sleep"), timeout=1.0)) for _ in range(50)]
+        await asyncio.sleep(0.2)
+        other = await asyncio.wait_for(asyncio.to_thread(lambda: "done"), 30)
+        return other, await asyncio.gather(*waiting)
+
+    other, results = asyncio.run(main())
+    assert other == "done"
+    assert {type(result.error) for result in results} == {wasm.Interrupted}
 
 
 def test_a_task_that_is_cancelled_stops_its_guest(program: Program) -> None:
