@@ -297,6 +297,14 @@ class Wasi:
         """End all waiting, from any thread; whoever stops a guest stops its store as well."""
         self.waker.wake()
 
+    def go_on(self) -> None:
+        """Asked in the midst of what may take long.
+
+        Fails   Interrupted when the guest is being stopped
+        """
+        if self.waker.woken:
+            raise Interrupted("interrupted")
+
     def close(self) -> None:
         """Close all that the guest has open."""
         for grant in self._grants:

@@ -146,7 +146,7 @@ def listing_of(wasi: Wasi, descriptor: Descriptor, directory: Directory, cookie:
         descriptor.listing = Listing()
         cookie = 0
     if cookie == 0:
-        descriptor.listing.look(directory)
+        descriptor.listing.look(directory, wasi.go_on)
         wasi.descriptors.listed(descriptor)
     return descriptor.listing
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
 
 from pywasm_ref.capabilities.filesystem.nodes import Directory, Kind
 from pywasm_ref.wasi.abi import DIRENT, Filetype
@@ -18,6 +19,7 @@ FILETYPE = {
     Kind.OTHER: Filetype.UNKNOWN,
 }
 
+OFTEN = 1024
 SPARE = 1024
 """Names that are gone and still have their cookies, at least."""
 
@@ -31,11 +33,16 @@ class Listing:
         self._last = 0
         self._sorted: list[tuple[int, bytes, int, Kind]] = []
 
-    def look(self, directory: Directory) -> None:
-        """Note what is there now. Of the directory above a guest learns nothing: `..` has the number of the directory itself."""
+    def look(self, directory: Directory, still: Callable[[], object]) -> None:
+        """Note what is there now. Of the directory above a guest learns nothing: `..` has the number of the directory itself. `still` is
+        asked from time to time, and may raise an error to end it."""
         own = directory.stat().ino
         there = {b".": (own, Kind.DIRECTORY), b"..": (own, Kind.DIRECTORY)}
-        there |= {entry.name: (entry.ino, entry.kind) for entry in directory.entries()}
+        with contextlib.closing(directory.entries()) as entries:
+            for entry in entries:
+                there[entry.name] = (entry.ino, entry.kind)
+                if len(there) % OFTEN == 0:
+                    still()
         if len(self._cookies) > 2 * len(there) + SPARE:
             self._cookies = {name: cookie for name, cookie in self._cookies.items() if name in there}
         for name in there:

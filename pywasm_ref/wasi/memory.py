@@ -15,6 +15,9 @@ from pywasm_ref.wasi.faults import Fault
 MOST_BUFFERS = 1024
 """Buffers that one call may name, as on most systems."""
 
+AT_ONCE = 16 << 20
+"""Bytes that one call reads or writes at most; it says how much it did, as any call may, and the guest can be stopped before the rest."""
+
 Range = tuple[int, int]
 """Begin and end."""
 
@@ -85,7 +88,18 @@ class Memory:
             for output in outputs:
                 for part in parts:
                     disjoint(output, part)
-        return [self.bytes[start:stop] for start, stop in parts if stop > start]
+        found = [self.bytes[start:stop] for start, stop in parts if stop > start]
+        return found if sum(map(len, found)) <= AT_ONCE else first(found, AT_ONCE)
+
+
+def first(buffers: list[memoryview], n: int) -> list[memoryview]:
+    """The first n bytes of the buffers."""
+    found: list[memoryview] = []
+    for buffer in buffers:
+        if n > 0:
+            found.append(buffer[:n])
+            n -= len(buffer)
+    return found
 
 
 def disjoint(*ranges: Range) -> None:

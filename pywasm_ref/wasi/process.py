@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import NoReturn
 
-from pywasm_ref.errors import Interrupted
 from pywasm_ref.wasi.abi import MOST_SIGNAL, SUCCESS, Errno, Exit, Ptr, Signal, Size
 from pywasm_ref.wasi.context import Wasi
 from pywasm_ref.wasi.faults import ProcExit
@@ -58,8 +57,7 @@ def random_get(wasi: Wasi, buf: Ptr, buf_len: Size) -> Errno:
     room = wasi.memory().view(buf, buf_len)
     wasi.randomness.access.use()
     for at in range(0, buf_len, PIECE):
-        if wasi.waker.woken:
-            raise Interrupted("interrupted")
+        wasi.go_on()
         piece = wasi.randomness.take(min(PIECE, buf_len - at))
         room[at : at + len(piece)] = piece
     return SUCCESS

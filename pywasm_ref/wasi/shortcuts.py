@@ -12,6 +12,7 @@ from typing import Any
 from pywasm_ref.wasi.abi import PAIR, U32, Errno, Rights
 from pywasm_ref.wasi.context import Wasi
 from pywasm_ref.wasi.function import RESULTS, SHORTCUTS
+from pywasm_ref.wasi.memory import AT_ONCE
 
 Code = Callable[[Sequence[Any]], Sequence[Any]]
 
@@ -37,7 +38,7 @@ def fd_write(wasi: Wasi, in_full: Code) -> Code:
             return in_full(args)
         at, length = unpack(view, iovs)
         end = at + length
-        if end > size or (at < result + 4 and result < end):
+        if end > size or length > AT_ONCE or (at < result + 4 and result < end):
             return in_full(args)
         try:
             done = write(view[at:end])
@@ -69,7 +70,7 @@ def fd_read(wasi: Wasi, in_full: Code) -> Code:
             return in_full(args)
         at, length = unpack(view, iovs)
         end = at + length
-        if end > size or (at < result + 4 and result < end) or (at < iovs + 8 and iovs < end):
+        if end > size or length > AT_ONCE or (at < result + 4 and result < end) or (at < iovs + 8 and iovs < end):
             return in_full(args)
         try:
             done = read((view[at:end],))

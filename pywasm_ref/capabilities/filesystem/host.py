@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 
 from pywasm_ref.capabilities.access import Access, NotLent, failure
@@ -203,10 +203,15 @@ class HostDirectory(HostHandle):
         now = os.stat(raw(name), dir_fd=self.fd, follow_symlinks=False)
         os.utime(raw(name), ns=filled(times, now), dir_fd=self.fd, follow_symlinks=False)
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Generator[Entry, None, None]:
         self.access.use()
         with os.scandir(self.fd) as found:
-            return iter([Entry(os.fsencode(entry.name), entry.inode(), entry_kind(entry)) for entry in found])
+            for entry in found:
+                try:
+                    kind = entry_kind(entry)
+                except FileNotFoundError:  # it was there a moment ago
+                    continue
+                yield Entry(os.fsencode(entry.name), entry.inode(), kind)
 
     def enter(self, name: str) -> HostDirectory:
         self.access.use()

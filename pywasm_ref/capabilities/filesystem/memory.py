@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Union
 
 from pywasm_ref.capabilities.access import Access, failure
@@ -191,11 +191,15 @@ class MemoryDirectory(MemoryHandle):
         self.access.write()
         self._existing(name).set_times(times)
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Generator[Entry, None, None]:
         self.access.use()
         with self.node.tree.lock:
-            found = [(name, self.node.look_up(name)) for name in self.node.names()]
-        return (Entry(name.encode(errors="surrogateescape"), node.ino, node.kind) for name, node in found if node is not None)
+            names = self.node.names()
+        for name in names:
+            with self.node.tree.lock:
+                node = self.node.look_up(name)
+            if node is not None:
+                yield Entry(name.encode(errors="surrogateescape"), node.ino, node.kind)
 
     def enter(self, name: str) -> MemoryDirectory:
         node = self._existing(name)

@@ -10,7 +10,7 @@ only, EDQUOT where a quota is used up, and NotLent where it was taken back.
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, runtime_checkable
@@ -117,8 +117,8 @@ class Directory(Handle, Protocol):
 
     def stat_at(self, name: str) -> Stat: ...
     def set_times_at(self, name: str, times: Times) -> None: ...
-    def entries(self) -> Iterable[Entry]:
-        """Without `.` and `..`."""
+    def entries(self) -> Generator[Entry, None, None]:
+        """Without `.` and `..`; as they come, to be closed by whoever stops before the end."""
 
     def enter(self, name: str) -> Directory:
         """Fails   NotADirectoryError, for a symbolic link too"""

@@ -18,6 +18,9 @@ from pywasm_ref.capabilities.filesystem.nodes import Directory, File, Kind, Open
 LONGEST_PATH = 4096
 LONGEST_NAME = 255
 MOST_LINKS = 40
+MOST_STEPS = 4096
+"""Names that one walk goes through at most, links included, so that it is soon over; nobody can stop it on its way."""
+
 DEEPEST = 256
 """Directories that one walk holds open."""
 
@@ -81,6 +84,7 @@ class Walk:
     def __init__(self, start: Directory) -> None:
         self._through = [start]
         self._links = 0
+        self._steps = 0
 
     def to(self, path: str, *, follow: bool) -> Place:
         pending: list[str] = []
@@ -114,6 +118,9 @@ class Walk:
         names = [name for name in path.split("/") if name]
         if any(len(name) > LONGEST_NAME // 4 and len(name.encode(errors="surrogateescape")) > LONGEST_NAME for name in names):
             raise failure(errno.ENAMETOOLONG)
+        self._steps += len(names)
+        if self._steps > MOST_STEPS:
+            raise failure(errno.ELOOP)
         pending.extend(reversed(names))
         return path.endswith(("/", "/.", "/..")) or path in (".", "..")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 from collections.abc import Callable, Iterable
 from typing import BinaryIO
@@ -40,11 +39,20 @@ def private_output() -> BinaryIO:
     return answers
 
 
+def limit_memory(size: int | None) -> None:
+    """Limit the memory of this process, and leave no picture of it behind, on systems that can."""
+    try:
+        import resource  # noqa: PLC0415  (Windows has none)
+    except ImportError:
+        return
+    if size is not None:  # private memory that is written to; what is only reserved does not count
+        resource.setrlimit(resource.RLIMIT_DATA, (size, size))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def main(arguments: list[str]) -> int:
     answers = private_output()
-    if len(arguments) > 1:  # private memory that is written to; what is only reserved does not count
-        resource.setrlimit(resource.RLIMIT_DATA, (int(arguments[1]),) * 2)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit_memory(int(arguments[1]) if len(arguments) > 1 else None)
     try:
         engine: Peer = peer(arguments[0])
     except (ImportError, ValueError) as error:
