@@ -8,6 +8,7 @@ from pywasm_ref._fastcore.functions cimport Func, bits_of, host_exn, set_bits, s
 from pywasm_ref._fastcore.fuel cimport give_ticks, take_ticks
 from pywasm_ref._fastcore.gil cimport gil_take
 from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.moving cimport Moving
 from pywasm_ref._fastcore.store cimport Room
 from pywasm_ref._fastcore.values cimport give, owned, take
 
@@ -47,6 +48,8 @@ cdef int call_python(Ctx* ctx, Fn* fn, S* args, W* pc, S* fp) noexcept:
     try:
         if store.owed:
             store.tidy()
+        if isinstance(f.code, Moving) and (<Moving>f.code).move(store, args):
+            return 0
         if f.function is not None:
             call_with_numbers(store, f, type, args)
         elif f.plain:

@@ -11,6 +11,7 @@ from pywasm_ref._fastcore.instances cimport Instance
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.memory cimport mem_grow
 from pywasm_ref._fastcore.modules cimport Module
+from pywasm_ref._fastcore.moving cimport moving
 from pywasm_ref._fastcore.reflection cimport deftype_from, deftype_of, valtype_from
 from pywasm_ref._fastcore.store cimport Room
 from pywasm_ref._fastcore.tables_rt cimport tab_grow
@@ -67,7 +68,8 @@ cdef class Store(Room):
     # Functions
 
     def func_alloc(self, type, code):
-        return host_func(self, deftype_from(type), code, False)
+        cdef Type* t = deftype_from(type)
+        return host_func(self, t, moving(t, code), False)
 
     def func_type(self, Func func not None):
         return deftype_of(func.fn.type)

@@ -6,6 +6,7 @@ import codecs
 import errno
 import io
 import os
+import stat
 from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import partial
@@ -18,6 +19,10 @@ MOST = 1 << 20
 
 CAPTURED = 64 << 20
 """Bytes that are captured unless told otherwise."""
+
+
+class SupportsFileno(Protocol):
+    def fileno(self) -> int: ...
 
 
 class Stream(Protocol):
@@ -119,6 +124,9 @@ class Capture(Plain):
 class CallbackInput(Plain):
     """Asks a function for at most so many bytes; no bytes are the end. What is left of an answer is kept for the next time."""
 
+    calls_out = True
+    """The function may do anything, and call whoever reads."""
+
     def __init__(self, function: Callable[[int], bytes | str]) -> None:
         super().__init__("input")
         self._function: Callable[[int], bytes | str | None] = function
@@ -164,6 +172,7 @@ class FileOutput(Plain):
         self._file = file
         self._write: Callable[[Any], int | None] = file.write
         self._raw = isinstance(file, io.RawIOBase)
+        self._plain = type(file) is io.FileIO and os.name == "posix" and stat.S_ISREG(os.fstat(file.fileno()).st_mode)
         self._known = isinstance(file, io.BufferedWriter | io.BytesIO)
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode if is_text(file) else None
 
@@ -185,8 +194,16 @@ class FileOutput(Plain):
     def unchecked_write(self) -> Callable[[memoryview], int] | None:
         """How the file itself takes one buffer whole; whoever uses that has asked `access` before."""
         if isinstance(self._file, io.FileIO):
-            return partial(os.write, self._file.fileno())
+            return self._write_one
         return self._file.write if isinstance(self._file, io.BufferedWriter | io.BytesIO) else None
+
+    @property
+    def write_to(self) -> SupportsFileno | None:
+        """The file, where it does not buffer: it knows its descriptor for as long as it is open."""
+        return self._file if self._plain else None
+
+    def _write_one(self, buffer: memoryview) -> int:
+        return self._write_raw((buffer,))
 
     def _write_raw(self, buffers: Sequence[memoryview]) -> int:
         """A file without a buffer may take less than it is given, or nothing where it does not wait."""
@@ -216,6 +233,7 @@ class Inherited:
     def __init__(self, fd: int, name: str) -> None:
         self.access = Access(name)
         self._fd = fd
+        self.read_from = self.write_to = fd if os.name == "posix" else None
         self.terminal = os.isatty(fd)
 
     def fileno(self) -> int | None:

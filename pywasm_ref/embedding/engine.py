@@ -12,6 +12,7 @@ engine. Types are closed: they mention `DefType` and no index.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from pywasm_ref.features import Features
@@ -29,6 +30,24 @@ HostCode = Callable[[Sequence[Value]], Sequence[Value]]
 """A function of the host: it takes and gives all values at once. What it raises goes through the guest to the caller; a
 `WasmException` on the way can be caught by the guest. That of a Python function is a `hosts.PythonCode`, whose parts an engine may use
 to call the function directly."""
+
+
+@dataclass(slots=True)
+class Moves:
+    """What a host function of type [i32 i32 i32 i32] -> [i32] may have as its attribute `moves`: it mostly moves one buffer between guest
+    memory and something else, and an engine may do that by itself.
+
+    The arguments are a number in `things`, an array of buffers by address and length, and the address where to write how much was moved;
+    the result is 0, or what `failed` makes of an OSError or MemoryError. An engine does so only for one buffer of at most `most` bytes,
+    with everything aligned, in memory and apart from what is written, where the thing has something to move to or from and its access
+    allows that. It calls the function for all else. Until `memory` is set it always does.
+    """
+
+    things: Mapping[int, Movable]
+    writes: bool
+    most: int
+    failed: Callable[[Exception], int]
+    memory: Memory | None = None
 
 
 class Limits(Protocol):
@@ -49,6 +68,19 @@ class Limits(Protocol):
 class Func(Protocol):
     @property
     def type(self) -> DefType: ...
+
+
+class Movable(Protocol):
+    """Something that buffers are moved to and from: a descriptor of the system, what has one as `fileno`, or for writing a function that
+    takes a buffer and gives how much it took; None where it is not for this. `access` has `revoked` and `readonly`, to be asked each
+    time."""
+
+    @property
+    def read_from(self) -> Any: ...
+    @property
+    def write_to(self) -> Any: ...
+    @property
+    def access(self) -> Any: ...
 
 
 class Memory(Protocol):

@@ -17,6 +17,8 @@ from pywasm_ref.capabilities.policy import Policy
 from pywasm_ref.capabilities.randomness import Randomness, SystemRandomness
 from pywasm_ref.capabilities.streams import Input, Nothing, Output
 from pywasm_ref.capabilities.waiting import Waker
+from pywasm_ref.embedding.engine import Memory as EngineMemory
+from pywasm_ref.embedding.engine import Moves
 from pywasm_ref.errors import Interrupted
 from pywasm_ref.wasi.abi import ALL_RIGHTS, Errno, Fd, Fdflags
 from pywasm_ref.wasi.descriptors import (
@@ -30,7 +32,7 @@ from pywasm_ref.wasi.descriptors import (
 )
 from pywasm_ref.wasi.faults import Fault, errno_of
 from pywasm_ref.wasi.function import WasiFunction
-from pywasm_ref.wasi.memory import Memory
+from pywasm_ref.wasi.memory import AT_ONCE, Memory
 from pywasm_ref.wasi.narrowing import narrow
 
 APPEND, NONBLOCK, SYNCED = int(Fdflags.APPEND), int(Fdflags.NONBLOCK), int(Fdflags.DSYNC | Fdflags.SYNC)
@@ -111,6 +113,10 @@ class Wasi:
 
         self.refusals: deque[Event] = deque(maxlen=REFUSALS)
         self.descriptors = Descriptors(max_descriptors)
+        self.reads = Moves(self.descriptors.by_number, False, AT_ONCE, lambda error: self.problem("fd_read", error))
+        self.writes = Moves(self.descriptors.by_number, True, AT_ONCE, lambda error: self.problem("fd_write", error))
+        """What an engine may read and write by itself."""
+
         self._events = 0
         self._refused: Refusal | None = None
         self.view: Callable[[], memoryview] = no_memory
@@ -148,16 +154,17 @@ class Wasi:
 
     # What the functions ask for
 
-    def attach(self, view: Callable[[], memoryview]) -> None:
-        """Say how to get at the guest's memory: a function that gives all bytes of it as they are now."""
+    def attach(self, view: Callable[[], memoryview], memory: EngineMemory | None = None) -> None:
+        """Say how to get at the guest's memory: a function that gives all bytes of it as they are now, and what the engine has for it."""
         self.view = view
+        self.reads.memory = self.writes.memory = memory
 
     def memory(self) -> Memory:
         """The guest's memory, for one call.
 
         Fails   FAULT where it has none, or is still being instantiated
         """
-        return Memory(self.view())
+        return Memory(self.view)
 
     def memory_size(self) -> int:
         """How large the guest's memory is, in bytes."""
@@ -234,6 +241,10 @@ class Wasi:
             self._refused = error
             self.refusals.append(self._event(function, (), code))
         return code
+
+    def problem(self, function: str, error: Exception) -> Errno:
+        """The errno for an error that may be one of memory."""
+        return self.failed(function, error) if isinstance(error, OSError) else Errno.NOMEM
 
     def subjects(self, function: WasiFunction, args: Sequence[int]) -> tuple[str, ...]:
         """What a call is about, in words: descriptors and paths."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pywasm_ref.capabilities.access import Access, NotLent
 from pywasm_ref.capabilities.filesystem.nodes import Directory, File
 from pywasm_ref.capabilities.network import Connection, Listener
-from pywasm_ref.capabilities.streams import Input, Output
+from pywasm_ref.capabilities.streams import Input, Output, SupportsFileno
 from pywasm_ref.wasi.abi import CONNECTION_RIGHTS, FILE_RIGHTS, LISTENER_RIGHTS, STREAM_RIGHTS, Errno, Fd, Filetype, Rights
 from pywasm_ref.wasi.faults import Fault
 from pywasm_ref.wasi.listing import Listing
@@ -21,12 +21,24 @@ MOST = 256
 MOST_NAMES = 1 << 18
 """Names in all listings of directories that are kept for a guest, besides those of the latest."""
 
+FD_READ, FD_WRITE = int(Rights.FD_READ), int(Rights.FD_WRITE)
+
 Thing = File | Directory | Input | Output | Listener | Connection
+
 
 def write_one(writer: Output | File) -> Callable[[memoryview], int]:
     """The quickest way to write one buffer to something whose access was asked before."""
     quick: Callable[[memoryview], int] | None = getattr(writer, "unchecked_write", None)
-    return (lambda buffer: writer.write((buffer,))) if quick is None else quick
+    if quick is not None:
+        return quick
+
+    def write(buffer: memoryview) -> int:
+        done = writer.write((buffer,))
+        if not 0 <= done <= len(buffer):
+            raise ValueError(f"{done} of {len(buffer)} bytes cannot have been written")
+        return done
+
+    return write
 
 
 @dataclass(slots=True)
@@ -52,6 +64,10 @@ class Descriptor:
     direct_write: Callable[[memoryview], int] | None = None
     """How buffers are read, and one is written, where nobody has to wait and no flag asks for more; `access` is to be asked before."""
 
+    read_from: int | SupportsFileno | None = None
+    write_to: int | SupportsFileno | Callable[[memoryview], int] | None = None
+    """What the system itself has for these, where it has, and the guest the rights for it; else for writing, how it is done."""
+
     listing: Listing | None = None
     access: Access = field(init=False)
 
@@ -66,8 +82,11 @@ class Descriptor:
     def set_ways(self) -> None:
         """Whether it is read and written directly."""
         direct = self.host_fd is None and not self.flags
-        self.direct_read = self.reader.read if direct and self.reader is not None else None
+        self.read_from = getattr(self.reader, "read_from", None) if direct and self.rights & FD_READ else None
+        self.direct_read = self.reader.read if direct and self.reader is not None and not hasattr(self.reader, "calls_out") else None
         self.direct_write = write_one(self.writer) if direct and self.writer is not None else None
+        system = getattr(self.writer, "write_to", None)
+        self.write_to = (self.direct_write if system is None else system) if direct and self.rights & FD_WRITE else None
 
     def close(self) -> None:
         """Streams belong to the host, and stay open."""

@@ -30,7 +30,9 @@ def fd_read(wasi: Wasi, fd: Fd, iovs: Ptr, iovs_len: Size, nread: Ptr) -> Errno:
     buffers = memory.buffers(iovs, iovs_len, nread, written=True)
     if descriptor.directory is not None:
         return Errno.ISDIR
-    memory.pack(U32, nread, wasi.read(descriptor, buffers))
+    done = wasi.read(descriptor, buffers)
+    memory.keep(buffers)
+    memory.pack(U32, nread, done)
     return SUCCESS
 
 

@@ -155,6 +155,7 @@ def fd_fdstat_set_rights(wasi: Wasi, fd: Fd, fs_rights_base: RightsBits, fs_righ
         raise NotLent(f"more rights for descriptor {fd} than it has", "rights can only be given up")
     found.rights = fs_rights_base & int(ALL_RIGHTS)
     found.inheriting = fs_rights_inheriting & int(ALL_RIGHTS)
+    found.set_ways()
     return SUCCESS
 
 

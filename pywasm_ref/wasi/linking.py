@@ -81,4 +81,4 @@ def attach(wasi: Wasi, store: Store, instance: Instance) -> None:
 
 def attach_memory(wasi: Wasi, store: Store, memory: Memory) -> None:
     """Let the functions reach a memory."""
-    wasi.attach(partial(store.mem_view, memory))
+    wasi.attach(partial(store.mem_view, memory), memory)

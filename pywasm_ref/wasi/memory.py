@@ -7,6 +7,7 @@ all before anything is done.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from struct import Struct
 
 from pywasm_ref.wasi.abi import PAIR, Errno, Ptr, Size
@@ -23,13 +24,16 @@ Range = tuple[int, int]
 
 
 class Memory:
-    """All bytes of the guest's memory as they are during one call: a guest cannot grow it meanwhile."""
+    """All bytes of the guest's memory as they are during one call. A guest cannot grow it meanwhile, unless what was lent to it calls it
+    again: so results are written to where the memory is by then."""
 
-    __slots__ = ("bytes", "size")
+    __slots__ = ("bytes", "look", "parts", "size")
 
-    def __init__(self, view: memoryview) -> None:
-        self.bytes = view
-        self.size = len(view)
+    def __init__(self, look: Callable[[], memoryview]) -> None:
+        self.look = look
+        self.bytes = look()
+        self.size = len(self.bytes)
+        self.parts: list[Range] = []
 
     def range(self, at: Ptr, size: Size) -> Range:
         """Fails   FAULT"""
@@ -68,7 +72,14 @@ class Memory:
 
     def pack(self, record: Struct, at: Ptr, *values: int) -> None:
         """Write a record whose range was checked."""
-        record.pack_into(self.bytes, at, *values)
+        record.pack_into(self.look(), at, *values)
+
+    def keep(self, buffers: Sequence[memoryview]) -> None:
+        """What was written to buffers of a memory that has grown since is written to where it is now."""
+        now = self.look()
+        if len(now) != self.size:
+            for (start, stop), buffer in zip(self.parts, buffers, strict=False):
+                now[start : start + len(buffer)] = buffer[: stop - start]
 
     def buffers(self, iovs: Ptr, n: Size, result: Ptr, *others: Range, written: bool) -> list[memoryview]:
         """The buffers of an array of iovec or ciovec. `result` is the address of a size that will be written, as `others` will be.
@@ -88,7 +99,8 @@ class Memory:
             for output in outputs:
                 for part in parts:
                     disjoint(output, part)
-        found = [self.bytes[start:stop] for start, stop in parts if stop > start]
+        self.parts = [part for part in parts if part[1] > part[0]]
+        found = [self.bytes[start:stop] for start, stop in self.parts]
         return found if sum(map(len, found)) <= AT_ONCE else first(found, AT_ONCE)
 
 

@@ -46,9 +46,10 @@ def fd_write(wasi: Wasi, in_full: Code) -> Code:
             return RESULTS[wasi.failed("fd_write", error)]
         except MemoryError:
             return NO_MEMORY
-        pack(view, result, done)
+        pack(wasi.view(), result, done)  # what was lent may have called the guest, and its memory grown
         return DONE
 
+    code.moves = wasi.writes  # type: ignore[attr-defined]
     return code
 
 
@@ -81,6 +82,7 @@ def fd_read(wasi: Wasi, in_full: Code) -> Code:
         pack(view, result, done)
         return DONE
 
+    code.moves = wasi.reads  # type: ignore[attr-defined]
     return code
 
 

@@ -112,6 +112,14 @@ class HostFile(HostHandle):
         return read_into(self.fd, buffers)
 
     @property
+    def read_from(self) -> int:
+        return self.fd
+
+    @property
+    def write_to(self) -> int | None:
+        return None if self.tree.quota is not None else self.fd
+
+    @property
     def unchecked_write(self) -> Callable[[memoryview], int] | None:
         """How the system takes one buffer, where no quota is in the way; whoever uses that has asked `access` before."""
         return None if self.tree.quota is not None else partial(os.write, self.fd)
