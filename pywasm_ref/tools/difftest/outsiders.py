@@ -16,12 +16,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pywasm_ref.embedding import functions, selection
 from pywasm_ref.embedding.engine import Module
 from pywasm_ref.syntax.types import F32, F64, I32, I64, DefType, ExternType, FuncType, FuncTypeUse, GlobalType, MemType, TableType, ValType
 from pywasm_ref.tools.difftest.generate.operands import WIDTHS
 from pywasm_ref.tools.difftest.jobs import Answer, Call, Job, Outcome
 from pywasm_ref.tools.difftest.observe import GLOBAL, host_number
+from pywasm_ref.tools.difftest.outline import outline
 from pywasm_ref.validation.types import functype
 
 SECONDS = 20
@@ -37,11 +37,6 @@ def required(name: str) -> Any:
     except ModuleNotFoundError as error:
         package = {"wasm3": "pywasm3"}.get(name, name)
         raise ImportError(f"the engine {package} is not installed: pip install {package}", name=name) from error
-
-
-def read(job: Job) -> Module:
-    """The module as our reference engine sees it, for the types of imports and exports."""
-    return functions.module_decode(selection.engine("reference"), job.data, job.features)
 
 
 def types_of(module: Module) -> dict[str, FuncType]:
@@ -86,7 +81,7 @@ class Outsider:
         self.heard = []
         if not job.instantiate:
             raise NotImplementedError("it does not validate alone")
-        module = read(job)
+        module = outline(job.data, job.features)
         try:
             instance = self.instantiate(job, module)
         except NotImplementedError:
@@ -233,8 +228,8 @@ class Node:
     def run(self, job: Job) -> Answer:
         plain = job.plain()
         if job.instantiate:
-            plain["types"] = {name: _letters(t) for name, t in types_of(read(job)).items()}
-            plain["imports"] = [[place, name, _described(t)] for place, name, t in read(job).imports]
+            plain["types"] = {name: _letters(t) for name, t in types_of(outline(job.data, job.features)).items()}
+            plain["imports"] = [[place, name, _described(t)] for place, name, t in outline(job.data, job.features).imports]
         command = [self.command, "--stack-size=4000", str(self.SCRIPT)]
         done = subprocess.run(command, input=json.dumps(plain), capture_output=True, text=True, timeout=SECONDS, check=False)
         if done.returncode or not done.stdout:
@@ -268,7 +263,7 @@ class Command:
             raise ImportError(f"there is no program {self.template[0] if self.template else ''!r}", name="cmd")
 
     def run(self, job: Job) -> Answer:
-        module = read(job)
+        module = outline(job.data, job.features)
         if module.imports or not job.instantiate:
             raise NotImplementedError("imports, and validation alone, on a command line")
         types = types_of(module)

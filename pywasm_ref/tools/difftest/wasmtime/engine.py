@@ -12,7 +12,6 @@ from typing import Any
 
 from pywasm_ref import binary
 from pywasm_ref.embedding import engine as protocols
-from pywasm_ref.embedding import functions, selection
 from pywasm_ref.embedding.engine import HostCode, Limits, Value
 from pywasm_ref.errors import Exhaustion, Invalid, Malformed, Trap, TrapReason, Unlinkable, WasmError, WasmException
 from pywasm_ref.features import Feature, Features
@@ -34,6 +33,7 @@ from pywasm_ref.syntax.types import (
     TagType,
 )
 from pywasm_ref.tools.difftest.generate.space import const, make
+from pywasm_ref.tools.difftest.outline import outline
 from pywasm_ref.tools.difftest.wasmtime import api
 from pywasm_ref.tools.difftest.wasmtime.api import Ref
 from pywasm_ref.validation.types import functype
@@ -58,6 +58,9 @@ SWITCHES = {
     "custom_page_sizes": (Feature.CUSTOM_PAGE_SIZES,),
 }
 """The features that wasmtime can turn off, all others being on for good."""
+
+HOST_MODULES = 256
+"""How many modules of the host are kept."""
 
 
 class Refused(Malformed, Invalid):
@@ -109,6 +112,7 @@ class WasmtimeEngine:
         self.name = "wasmtime" if strategy == "cranelift" else f"wasmtime:{strategy}"
         self.strategy = strategy
         self.engines: dict[Features, Any] = {}
+        self.host_modules: dict[tuple[bytes, Features], WasmtimeModule] = {}
         self.features: Features = frozenset(Feature)
 
     def pointer(self, features: Features) -> Any:
@@ -121,6 +125,15 @@ class WasmtimeEngine:
             raise TypeError("a binary is bytes")
         self.features = features  # what runs in one store belongs to one engine: that of the module that was read last
         return WasmtimeModule(self, source, source.data, features)
+
+    def host_module(self, data: bytes, features: Features) -> WasmtimeModule:
+        """A module that the host makes, compiled once: most hosts ask for the same few."""
+        key = (data, features)
+        if key not in self.host_modules:
+            if len(self.host_modules) >= HOST_MODULES:
+                self.host_modules.clear()
+            self.host_modules[key] = self.decode(Source("<host>", data), features)
+        return self.host_modules[key]
 
     def adopt(self, module: Module, features: Features) -> WasmtimeModule:
         return self.decode(Source("<module>", binary.encode(module)), features)
@@ -153,7 +166,7 @@ class WasmtimeModule:
 
     @cached_property
     def ours(self) -> protocols.Module:
-        return functions.module_decode(selection.engine("reference"), self.data, self.features)
+        return outline(self.data, self.features)
 
     @property
     def imports(self) -> Sequence[tuple[str, str, ExternType]]:
@@ -227,7 +240,7 @@ class WasmtimeStore:
 
     def _made(self, module: Module) -> Door:
         """The only export of a module of our own."""
-        made = self.engine.decode(Source("<host>", binary.encode(module)), self.features)
+        made = self.engine.host_module(binary.encode(module), self.features)
         (door,) = self.module_instantiate(made, ()).exports.values()
         return door
 
