@@ -12,9 +12,9 @@ from hashlib import blake2b
 from typing import cast
 
 from pywasm_ref.embedding import functions
-from pywasm_ref.embedding.engine import Engine, Extern, Func, Global, Instance, Memory, Observer, Ref, Store, Table, Value
+from pywasm_ref.embedding.engine import Engine, Extern, Func, Global, Instance, Memory, Observer, Ref, Store, Table, Tag, Value
 from pywasm_ref.embedding.limits import Limits
-from pywasm_ref.errors import Exhaustion, Interrupted, Invalid, Malformed, Trap, Unlinkable, WasmError, WasmException
+from pywasm_ref.errors import Exhaustion, Interrupted, Invalid, Malformed, Trap, TrapReason, Unlinkable, WasmError, WasmException
 from pywasm_ref.syntax.types import (
     ArrayType,
     DefType,
@@ -41,6 +41,9 @@ ABOVE: Mapping[type, str] = {StructType: "struct", ArrayType: "array", FuncType:
 
 GLOBAL = 7
 """The number from which the globals of the host come."""
+
+TRAPS, THROWS = "traps", "throws"
+"""How the names of functions of the host begin that do not always come back: of four calls one traps, of two one throws the host's tag."""
 
 
 def host_number(t: ValType, n: int) -> int:
@@ -90,6 +93,7 @@ class Run:
         self.store = store
         self.calls: list[str] = []
         self.tags: list[tuple[str, object]] = []
+        self.thrown: Tag | None = None
 
     # The host
 
@@ -108,7 +112,8 @@ class Run:
             case TableType():
                 return functions.table_alloc(store, t, None)
             case TagType():
-                return functions.tag_alloc(store, t)
+                self.thrown = functions.tag_alloc(store, t)
+                return self.thrown
         raise Unlinkable(f"{name} is nothing that this host can give")
 
     def _function(self, name: str, t: FuncType) -> Callable[[Sequence[Value]], Sequence[Value]]:
@@ -117,9 +122,19 @@ class Run:
         def code(args: Sequence[Value]) -> Sequence[Value]:
             n = len(self.calls)
             self.calls.append(f"{name}({', '.join(map(self.dump, t.params, args))})")
+            self._fail(name, n)
             return [self._value(result, n) for result in t.results]
 
         return code
+
+    def _fail(self, name: str, n: int) -> None:
+        """Not come back, where the name of the function says so and it is the time for it."""
+        if name.startswith(TRAPS) and n % 4 == 3:
+            raise Trap(TrapReason.UNREACHABLE)
+        if name.startswith(THROWS) and n % 2 and self.thrown is not None:
+            deftype = cast("DefType", self.store.tag_type(self.thrown).type)
+            values = [self._value(t, n) for t in functype(deftype).params]
+            raise WasmException(self.thrown, tuple(values), functions.exn_alloc(self.store, self.thrown, values))
 
     def _value(self, t: ValType, n: int) -> Value:
         if isinstance(t, RefType):

@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from pywasm_ref import binary, text
 from pywasm_ref.errors import WasmError
 from pywasm_ref.script import render
-from pywasm_ref.syntax.instructions import Expr, Instrs
-from pywasm_ref.syntax.modules import Export, ExternKind, Func, Global, Mem, Module, Table, Tag
-from pywasm_ref.syntax.types import F32, F64, I32, I64, V128, FuncTypeUse, GlobalType, MemType, RefType, TableType, TagType, ValType
-from pywasm_ref.tools.difftest.generate.space import const, make
+from pywasm_ref.syntax.modules import Module
+from pywasm_ref.syntax.types import F32, F64, I32, I64, V128, FuncTypeUse, RefType, ValType
+from pywasm_ref.tools.difftest.hosting import host_module
 from pywasm_ref.tools.difftest.jobs import Answer, Argument, Call, Job, Outcome
-from pywasm_ref.tools.difftest.observe import GLOBAL, host_number
 
 NUMBERS: dict[str, ValType] = {"i32": I32, "i64": I64, "f32": F32, "f64": F64, "v128": V128}
 PATTERNS = ("func", "i31", "struct", "array", "exn")
@@ -82,38 +80,3 @@ def pattern(value: str) -> str:
     if name == "extern" and value.removeprefix("extern ").isdigit():
         return f"(ref.{value})"
     return f"(ref.{name})" if name in PATTERNS else "(ref.extern)" if name == "extern" else "(ref.any)"
-
-
-def host_module(module: Module) -> Module | None:
-    """A module with exports for all imports: functions that give zeros, globals as the host of the lab has them, the rest as asked for."""
-    if not module.imports:
-        return None
-    parts: dict[str, list[object]] = {"funcs": [], "globals": [], "mems": [], "tables": [], "tags": []}
-    exports = []
-    for entry in module.imports:
-        name, kind, made = _provided(module, entry.type)
-        exports.append(Export(entry.name, kind, len(parts[name])))
-        parts[name].append(made)
-    return Module(types=module.types, exports=tuple(exports), **{name: tuple(made) for name, made in parts.items()})  # type: ignore[arg-type]
-
-
-def _provided(module: Module, t: object) -> tuple[str, ExternKind, object]:
-    match t:
-        case FuncTypeUse(type=int() as x):
-            comp = [sub.comp for group in module.types for sub in group.subtypes][x]
-            return "funcs", ExternKind.FUNC, Func(x, (), Expr(_zeros(getattr(comp, "results", ()))))
-        case GlobalType():
-            zero = isinstance(t.type, RefType)
-            init = _zeros((t.type,)) if zero else (const(t.type, host_number(t.type, GLOBAL)),)
-            return "globals", ExternKind.GLOBAL, Global(t, Expr(init))
-        case MemType():
-            return "mems", ExternKind.MEM, Mem(t)
-        case TableType():
-            return "tables", ExternKind.TABLE, Table(t)
-        case TagType():
-            return "tags", ExternKind.TAG, Tag(t)
-    raise TypeError(f"nobody imports {t!r}")
-
-
-def _zeros(types: Sequence[ValType]) -> Instrs:
-    return tuple(make("ref.null", t.heap) if isinstance(t, RefType) else const(t, 0) for t in types)

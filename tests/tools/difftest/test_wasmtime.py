@@ -7,12 +7,14 @@ import sys
 import pytest
 
 from pywasm_ref import binary, text
+from pywasm_ref.embedding import selection
 from pywasm_ref.features import WASM_3
-from pywasm_ref.script.run import run_script
+from pywasm_ref.script.run import Runner, run_script
 from pywasm_ref.source import Source
 from pywasm_ref.tools.difftest.jobs import Argument, Call, Job
 from pywasm_ref.tools.difftest.observe import observe
 from pywasm_ref.tools.difftest.peers import peer
+from pywasm_ref.tools.difftest.wast import script
 
 pytest.importorskip("wasmtime")
 
@@ -83,3 +85,30 @@ def test_without_the_package_there_is_one_error_that_names_the_extra(monkeypatch
     monkeypatch.setitem(sys.modules, "wasmtime", None)
     with pytest.raises(ImportError, match=r"pip install 'pywasm-ref\[diff\]'"):
         peer("wasmtime")
+
+
+HOST = """(module
+  (import "host" "throws" (func $throws (param i32) (result i32))) (import "host" "traps" (func $traps)) (import "host" "tag" (tag $x (param i32)))
+  (func (export "caught") (result i32)
+    (block $l (result i32) (try_table (result i32) (catch $x $l) (call $throws (call $throws (i32.const 5))))))
+  (func (export "uncaught") (drop (call $throws (call $throws (i32.const 6)))))
+  (func (export "trapped") (block $l (try_table (catch_all $l) (call $traps) (call $traps) (call $traps) (call $traps)))))"""
+
+
+@pytest.mark.parametrize("name", ["fast", "wasmtime"])
+def test_what_the_host_throws_is_caught_and_what_it_traps_is_not(name: str) -> None:
+    calls = (Call("caught", ()), Call("uncaught", ()), Call("trapped", ()))
+    asked = Job(binary.encode(text.parse(HOST)), calls, WASM_3)
+    try:
+        answer = peer(name).run(asked)
+    except ImportError as missing:
+        pytest.skip(str(missing))
+    assert answer == peer("reference").run(asked)
+    assert [outcome.kind for outcome in answer.calls] == ["returned", "exception", "trap"]
+    assert len(answer.host) == 8
+
+
+def test_the_host_of_a_script_is_the_host_of_the_lab() -> None:
+    asked = Job(binary.encode(text.parse(HOST)), (Call("caught", ()), Call("uncaught", ()), Call("trapped", ())), WASM_3)
+    words = script(asked, peer("reference").run(asked), ["what the host does"])
+    assert not run_script(Source("host", words), Runner(selection.engine("reference"), WASM_3)).failures

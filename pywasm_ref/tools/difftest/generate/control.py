@@ -234,7 +234,9 @@ def br_on_non_null(body: Body, op: Op) -> Left:
 
 @emits(form.Call)
 def call(body: Body, op: Op) -> Left:
-    x = body.choices.below(len(body.space.funcs))
+    """A call of any function, half of them of the host, since what it hears is compared."""
+    hosts = body.space.imported_funcs
+    x = body.choices.below(hosts if hosts and body.choices.chance(50) else len(body.space.funcs))
     t = body.types.func(body.space.funcs[x])
     body.need(t.params)
     body.add(form.Call(op, x))

@@ -34,6 +34,7 @@ from pywasm_ref.tools.difftest.generate import operands
 from pywasm_ref.tools.difftest.generate.choices import Choices
 from pywasm_ref.tools.difftest.generate.profile import Profile
 from pywasm_ref.tools.difftest.generate.types import H, Types
+from pywasm_ref.tools.difftest.observe import THROWS, TRAPS
 
 OP: dict[str, Op] = {op.mnemonic: op for op in reversed(OPS)}
 """Rows by name; of those that share a name, the first."""
@@ -114,7 +115,7 @@ class Space:
         """Some of everything from the host; what is imported stands first in its index space."""
         for _ in range(self.choices.between(0, 3)):
             x = self.types.block(self._host_params()[:3], tuple(self.host_type() for _ in range(self.choices.between(0, 1))))
-            self.imports.append(Import("host", f"func{len(self.funcs)}", FuncTypeUse(x)))
+            self.imports.append(Import("host", f"{self._host_name()}{len(self.funcs)}", FuncTypeUse(x)))
             self.funcs.append(x)
         self.imported_funcs = len(self.funcs)
         for _ in range(self.choices.between(0, 2)):
@@ -125,10 +126,17 @@ class Space:
             mt = MemType(I32, Limits(1, 3))
             self.imports.append(Import("host", "memory", mt))
             self.mems.append(mt)
-        if self.has(Feature.EXCEPTIONS) and self.choices.chance(30):
+        throwing = any(entry.name.startswith(THROWS) for entry in self.imports)
+        if self.has(Feature.EXCEPTIONS) and (throwing or self.choices.chance(30)):
             x = self.types.block((I32,), ())
             self.imports.append(Import("host", "tag", TagType(x)))
             self.tags.append(x)
+
+    def _host_name(self) -> str:
+        """What a function of the host is called, which says whether it always comes back."""
+        if self.profile.plain_host or not self.choices.chance(45):
+            return "func"
+        return THROWS if self.has(Feature.EXCEPTIONS) and self.choices.chance(65) else TRAPS
 
     def _functions(self) -> None:
         """A function of each type that refers to functions, so that each such reference has a value; others of types made for them."""

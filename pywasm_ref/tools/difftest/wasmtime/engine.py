@@ -270,8 +270,7 @@ class WasmtimeStore:
                 for i in range(nresults):
                     results[i] = api.to_val(self.context, t.results[i], given[i])
             except Exception as error:  # noqa: BLE001  whatever the host raises goes through the guest, and is raised again behind it
-                self.raised = error
-                return int(ctypes.cast(c.wasm_trap_new(self.pointer, byref(c.wasm_byte_vec_t())), ctypes.c_void_p).value or 0)
+                return int(ctypes.cast(self._thrown(error), ctypes.c_void_p).value or 0)
             return 0
 
         called = c.wasmtime_func_callback_t(callback)
@@ -280,6 +279,14 @@ class WasmtimeStore:
         c.wasmtime_func_new(self.context, pointer, called, None, api.nothing, byref(value))
         c.wasm_functype_delete(pointer)
         return Door(type, FUNC, value)
+
+    def _thrown(self, error: Exception) -> Any:
+        """What a function of the host ends with: an exception that the guest can catch, or a trap."""
+        if isinstance(error, WasmException) and isinstance(error.exn, Ref):
+            exn = type(error.exn.value).from_buffer_copy(error.exn.value)
+            return c.wasmtime_context_set_exception(self.context, byref(exn))
+        self.raised = error
+        return c.wasmtime_trap_new(ctypes.create_string_buffer(b"host"), 4)
 
     def func_type(self, func: Any) -> DefType:
         found: DefType = func.type
