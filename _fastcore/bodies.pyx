@@ -155,12 +155,10 @@ cdef bint declare_locals(Tr* tr) noexcept nogil:
 
 cdef void zero_locals(Tr* tr) noexcept nogil:
     cdef uint32_t n = tr.hdr - tr.type.param_slots
-    cdef Ir* ir
     if n == 0:
         return
-    ir = new_ir(tr, OP_ENTER if n > 4 else OP_ENTER_1 + (n - 1))
-    ir.a = tr.type.param_slots
-    ir.k = n if n > 4 else 0
+    set_enter(new_ir(tr, OP_ENTER), tr.type.param_slots, n)
+    tr.entering = True
     tr.barrier = 1
 
 
@@ -197,7 +195,7 @@ cdef bint begin_code(Tr* tr, Unit* unit, Code* code) noexcept nogil:
     tr.live = True
     tr.n_vals = tr.n_ctrls = tr.n_irs = tr.n_words = tr.n_labels = tr.n_fixes = tr.n_places = tr.n_targets = tr.n_locals = 0
     tr.n_handlers = tr.n_waiting = tr.n_tries = tr.n_vectors = tr.all_locals = tr.n_exact = tr.n_runs = 0
-    tr.giant = False
+    tr.giant = tr.entering = False
     tr.hdr = tr.flushed = tr.barrier = tr.round = tr.n_inits = 0
     return (reserve(tr, <void**>&tr.vals, &tr.cap_vals, 64, sizeof(Val)) and reserve(tr, <void**>&tr.irs, &tr.cap_irs, 64, sizeof(Ir))
             and reserve(tr, <void**>&tr.labels, &tr.cap_labels, 64, sizeof(uint32_t)) and begin_stretches(tr))
@@ -205,13 +203,13 @@ cdef bint begin_code(Tr* tr, Unit* unit, Code* code) noexcept nogil:
 
 cdef int lower(Tr* tr) noexcept nogil:
     """From the first opcode behind the locals to the `end` of the body."""
+    end_block(tr)
     zero_locals(tr)
     tr.hdr = max(tr.hdr, tr.type.result_slots)
     if tr.hdr > MAX_SLOT - 8:
         tr.giant = True
     tr.live = not tr.giant
     tr.max_slots = tr.hdr + 2
-    end_block(tr)
     push_body(tr)
     while tr.n_ctrls != 0 and tr.r.fault == FAULT_NONE:
         if tr.r.at >= tr.r.end:

@@ -114,6 +114,7 @@ cdef struct Tr:
     Code* code
     Type* type
     bint live
+    bint entering           # this is the first block, and its first operation makes locals zero
     bint failed
     bint giant              # its frame is larger than operations can say: it is validated, and calling it exhausts the stack
     const uint8_t* at       # the opcode that is being read
@@ -185,6 +186,7 @@ cdef void emit_branch(Tr* tr, Val* cond, bint sense, uint32_t label) noexcept no
 cdef void note_write(Tr* tr, uint32_t slot, int acc) noexcept nogil
 cdef bint invert_last(Tr* tr, Val* v) noexcept nogil
 cdef void set_local(Tr* tr, uint32_t local, Val* v) noexcept nogil
+cdef void set_enter(Ir* ir, uint32_t start, uint32_t n) noexcept nogil
 cdef uint32_t new_label(Tr* tr) noexcept nogil
 cdef void end_block(Tr* tr) noexcept nogil
 cdef void bind(Tr* tr, uint32_t label) noexcept nogil

@@ -201,13 +201,6 @@ cdef int better(Tr* tr, Val* v, int kind) noexcept nogil:
     return AT_REGISTER if tr.known[acc] == slot else kind
 
 
-cdef bint fits(Tr* tr, uint32_t op, Val* v) noexcept nogil:
-    """Can a constant be an operand as it is?"""
-    if tr.tables.operations[op].format == FORMAT_STORE or v.type != VT_I64:
-        return True
-    return <int64_t><int32_t>v.bits == <int64_t>v.bits
-
-
 cdef Ir* emit(Tr* tr, uint32_t op, Val* a, Val* b, uint64_t offset, uint32_t result) noexcept nogil:
     """An operation on popped values, in a form for which there is a handler; pushes its result unless that is 0."""
     cdef const Operation* info = &tr.tables.operations[op]
@@ -217,12 +210,8 @@ cdef Ir* emit(Tr* tr, uint32_t op, Val* a, Val* b, uint64_t offset, uint32_t res
     cdef Val* v
     if a != NULL:
         ka = kind_of(a)
-        if ka == AT_CONSTANT and not fits(tr, op, a):
-            ka = demote(tr, a)
     if b != NULL:
         kb = kind_of(b)
-        if kb == AT_CONSTANT and not fits(tr, op, b):
-            kb = demote(tr, b)
     if a != NULL and (kb != AT_REGISTER or acc_of(a.type) != acc_of(b.type)):
         alt = better(tr, a, ka)
         if has(tr, op, alt, kb) or (info.commutative and has(tr, op, kb, alt)):
@@ -305,12 +294,26 @@ cdef bint invert_last(Tr* tr, Val* v) noexcept nogil:
     return True
 
 
+cdef bint drop_eqz(Tr* tr) noexcept nogil:
+    """The last operation asks whether what was made right before it, a comparison that nobody else is to see, is 0: take it away."""
+    cdef Ir* ir = &tr.irs[tr.n_irs - 1]
+    cdef Ir* made = ir - 1
+    if tr.n_irs < 2 or ir.op != OP_I32_EQZ or ir.ka != AT_REGISTER or made.writes or made.label:
+        return False
+    if tr.tables.operations[made.op].when == 0 or not has(tr, tr.tables.operations[made.op].when, made.ka, made.kb):
+        return False
+    tr.n_irs -= 1
+    return True
+
+
 cdef void emit_branch(Tr* tr, Val* cond, bint sense, uint32_t label) noexcept nogil:
     """Go to a label when a popped i32 is (or with `sense` False, is not) other than zero. Joins with a comparison."""
     cdef Ir* ir
     cdef uint32_t op = 0
     if last_made(tr, cond):
-        ir = &tr.irs[cond.producer]
+        if drop_eqz(tr):
+            sense = not sense
+        ir = &tr.irs[tr.n_irs - 1]
         op = tr.tables.operations[ir.op].when if sense else tr.tables.operations[ir.op].unless
         if ir.op == OP_I32_EQZ:
             op = OP_BR_Z if sense else OP_BR_NZ
@@ -346,12 +349,25 @@ cdef bint redirectable(Tr* tr, Val* v, uint32_t slot) noexcept nogil:
     return True
 
 
+cdef bint is_zero(Tr* tr, uint32_t slot) noexcept nogil:
+    """Is a local still as it was at the function's start, and no parameter?"""
+    cdef uint32_t i
+    if not tr.entering or slot < tr.type.param_slots:
+        return False
+    for i in range(1, tr.n_irs):
+        if tr.irs[i].writes and tr.irs[i].dst == slot:
+            return False
+    return True
+
+
 cdef void set_local(Tr* tr, uint32_t local, Val* v) noexcept nogil:
     """A popped value goes into a local."""
     cdef uint32_t slot = tr.local_slots[local]
     cdef int acc = acc_of(v.type)
     cdef Ir* ir
     if v.kind == AT_LOCAL and v.index == local:
+        return
+    if v.kind == AT_CONSTANT and v.bits == 0 and v.type != VT_V128 and is_zero(tr, slot):
         return
     save_pending(tr, local)
     if (v.kind == AT_REGISTER or v.kind == AT_SLOT) and redirectable(tr, v, slot):
@@ -457,16 +473,76 @@ cdef void bind(Tr* tr, uint32_t label) noexcept nogil:
         bind_point(tr, label)
 
 
+cdef uint64_t zeros_wanted(Tr* tr, uint32_t start, uint32_t n) noexcept nogil:
+    """Which of n slots the first block does not write before anybody reads them: a bit for each. What follows a branch is not looked at, nor
+    what follows an operation whose `reads` may not say all."""
+    cdef uint64_t wanted = ~<uint64_t>0 >> (64 - n)
+    cdef uint64_t read = 0
+    cdef uint32_t i
+    cdef Ir* ir
+    for i in range(1, tr.n_irs):
+        ir = &tr.irs[i]
+        if ir.label or (tr.tables.operations[ir.op].format == FORMAT_RAW and not OP_COPY <= ir.op <= OP_SELECT_I_R) or ir.op == OP_COPY_N:
+            break
+        if ir.reads & 1 and start <= ir.a < start + n:
+            read |= <uint64_t>1 << (ir.a - start)
+        if ir.reads & 2 and start <= ir.b < start + n:
+            read |= <uint64_t>1 << (ir.b - start)
+        if ir.reads & 4 and start <= ir.x < start + n:
+            read |= <uint64_t>1 << (ir.x - start)
+        if ir.writes and start <= ir.dst < start + n and not read >> (ir.dst - start) & 1:
+            wanted &= ~(<uint64_t>1 << (ir.dst - start))
+    return wanted
+
+
+cdef bint shrink_enter(Tr* tr) noexcept nogil:
+    """The first operation makes locals zero: only those from the first to the last one that need it. False when none does."""
+    cdef Ir* ir = &tr.irs[0]
+    cdef uint32_t start = ir.a
+    cdef uint32_t n = <uint32_t>ir.extra
+    cdef uint64_t wanted
+    cdef uint32_t i
+    if n > 64:
+        return True
+    for i in range(tr.n_locals):
+        if tr.local_slots[i] >= start and slots_of(tr.local_types[i]) != 1:
+            return True
+    wanted = zeros_wanted(tr, start, n)
+    if wanted == 0:
+        return False
+    while not wanted & 1:
+        wanted >>= 1
+        start += 1
+        n -= 1
+    while not wanted >> (n - 1) & 1:
+        n -= 1
+    set_enter(ir, start, n)
+    return True
+
+
+cdef void set_enter(Ir* ir, uint32_t start, uint32_t n) noexcept nogil:
+    """Make it an operation that makes so many slots zero."""
+    ir.op = OP_ENTER if n > 8 else OP_ENTER_1 + (n - 1)
+    ir.a = start
+    ir.k = n if n > 8 else 0
+    ir.extra = n
+
+
 cdef void end_block(Tr* tr) noexcept nogil:
     """Encode what is waiting. `irs` is a whole block, in order."""
-    cdef uint32_t i = 0
+    cdef uint32_t i
     cdef uint32_t last = last_joined()
+    cdef uint32_t first = 0
     cdef int k
     if tr.owing:
         emit_fuel(tr)
+    if tr.entering:
+        tr.entering = False
+        first = 0 if shrink_enter(tr) else 1
     if reserve(tr, <void**>&tr.words, &tr.cap_words, <uint64_t>tr.n_words + tr.n_irs * 4 + tr.n_targets, sizeof(W)):
-        for i in range(tr.n_irs):
+        for i in range(first, tr.n_irs):
             encode(tr, &tr.irs[i])
+        i = first
         while i < tr.n_irs:
             i += join(tr, i, last)
     tr.n_irs = tr.n_targets = tr.barrier = 0

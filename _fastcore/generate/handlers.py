@@ -57,7 +57,9 @@ SIGNATURE = "W* pc, S* fp, uint8_t* mem, uint64_t lim, uint64_t r0, Ctx* ctx, do
 ARGUMENTS = "fp, mem, lim, r0, ctx, f0, g0"
 SLOT_FIELDS = {"i": "u32", "l": "u64", "d": "f64", "f": "f32"}
 REGISTERS = {"i": "<uint32_t>r0", "l": "r0", "d": "f0", "f": "g0"}
-CONSTANTS = {"i": "pc[1].w[1]", "l": "<uint64_t><int64_t>pc[1].s[1]", "d": "pc[2].f", "f": "pc[1].g[1]"}
+CONSTANTS = {"i": "pc[1].w[1]", "l": "pc[2].u", "d": "pc[2].f", "f": "pc[1].g[1]"}
+WIDE = {"l": "pc[3].u", "d": "pc[3].f"}
+"""Constants with a word of their own, where they stand in a branch."""
 SIGNED = {"i": "<int32_t>", "l": "<int64_t>"}
 RESULTS = {"i": ("r0 = <uint32_t>({e})", "u64 = r0"), "l": ("r0 = <uint64_t>({e})", "u64 = r0"),
            "d": ("f0 = {e}", "f64 = f0"), "f": ("g0 = {e}", "f32 = g0"), "v": ("v128_put(&fp[pc[1].h[1]], {e})", ""),
@@ -68,7 +70,7 @@ VECTORS = "from pywasm_ref._fastcore.vector_lanes cimport *\nfrom pywasm_ref._fa
 def length(v: Variant) -> int:
     """Words, the handler's included."""
     o = v.operation
-    wide = any(kind == "k" and letter == "d" for kind, letter in zip(v.kinds, o.operands, strict=False))
+    wide = any(kind == "k" and letter in WIDE for kind, letter in zip(v.kinds, o.operands, strict=False))
     if o.length:
         return o.length + (o.format == "branch" and wide)
     if o.format == "load":
@@ -88,9 +90,7 @@ def _operand(v: Variant, position: int) -> str:
     if v.operation.format == "store":
         word = "pc[3]" if v.kinds == "kk" else "pc[2]"
         return word + {"i": ".w[0]", "l": ".u", "d": ".f", "f": ".g[0]"}[letter]
-    if letter == "d" and v.operation.format == "branch":
-        return "pc[3].f"
-    return CONSTANTS[letter]
+    return WIDE[letter] if v.operation.format == "branch" and letter in WIDE else CONSTANTS[letter]
 
 
 def _address(v: Variant) -> str:
@@ -150,8 +150,36 @@ def expand(lines: list[str], jump: list[str], goto: list[str], refill: list[str]
             yield re.sub(r"\bRETURN\b", "return", line)
 
 
+ONWARD = ["pc = pc + 2", "JUMP"]
+"""The end of `fuel`, which looks at the ticks and goes on behind itself; in a row only the look is needed."""
+BLIND = re.compile(r"(br\.|br_not\.)?f(32|64)\.(add|sub|mul|div|sqrt|eq|ne|lt|gt|le|ge|demote_f64|promote_f32)$|i(32|64)\.trunc_")
+"""Whatever the bits of a NaN are that they are given, these do the same: what they make of it is canonical, or no float."""
+
+
+def is_covered(part: Variant, following: Variant) -> bool:
+    """Is this a float that only the operation behind it sees, which does not tell one NaN from another? Such a value is in the accumulator
+    only, and what is only there is used once."""
+    letter = part.operation.result
+    if letter not in ("d", "f") or part.writes or not BLIND.match(following.operation.name):
+        return False
+    return any(kind == "r" and wanted == letter for kind, wanted in zip(following.kinds, following.operation.operands, strict=True))
+
+
+def covered(part: Variant, following: Variant | None) -> list[str]:
+    """The lines of an operation in a row, which need not make a NaN canonical that the next one does not tell from another."""
+    lines = body(part)
+    if following and is_covered(part, following):
+        return [line.replace("canon32(", "(").replace("canon64(", "(") for line in lines]
+    return lines
+
+
+def pairs(parts: tuple[Variant, ...]) -> Iterator[tuple[Variant, Variant | None]]:
+    """Each with what follows it."""
+    return zip(parts, (*parts[1:], None), strict=True)
+
+
 def ends(lines: list[str]) -> bool:
-    return bool(lines) and re.match(r"(JUMP|GOTO|TRAP|RETURN)\b", lines[-1]) is not None
+    return bool(lines) and lines[-2:] != ONWARD and re.match(r"(JUMP|GOTO|TRAP|RETURN)\b", lines[-1]) is not None
 
 
 def temporaries(lines: list[str]) -> list[str]:
@@ -177,8 +205,11 @@ def _threaded_lines(parts: tuple[Variant, ...]) -> list[str]:
     n = sum(map(length, parts))
     at = -n
     whole = [f"advance(pc, {n})"]
-    for part in parts:
-        whole += [shifted(line, at) for line in expand(list(check_bounds(body(part), beyond)), jump, goto, refill)]
+    for part, following in pairs(parts):
+        lines = covered(part, following)
+        if following and lines[-2:] == ONWARD:
+            lines[-2:] = ["if unlikely(0 > ctx.ticks): " + f"return ctx.tick(pc + 2, {ARGUMENTS})"]
+        whole += [shifted(line, at) for line in expand(list(check_bounds(lines, beyond)), jump, goto, refill)]
         at += length(part)
     return [*temporaries(whole), *whole, *([] if ends(body(parts[-1])) else goto)]
 

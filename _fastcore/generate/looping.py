@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from _fastcore.generate.handlers import HEAD, SIGNATURE, VECTORS, Handler, body, check_bounds, ends, expand, length, shifted
+from _fastcore.generate.handlers import HEAD, SIGNATURE, VECTORS, Handler, body, check_bounds, covered, ends, expand, length, pairs, shifted
 from _fastcore.generate.joined import Joined
 from _fastcore.generate.model import TEMPORARIES, Variant
 
@@ -113,10 +113,14 @@ def _cases(group: Sequence[Handler], by_name: dict[str, Variant]) -> Iterator[st
     yield f"    else:\n        unreachable()\n    return {STAY}"
 
 
+def _elsewhere(line: str, numbers: dict[str, int]) -> str:
+    return re.sub(r"\bELSEWHERE (\w+)", lambda m: f"pc = &pc[0]; number = {numbers[m[1]]}; break", line)
+
+
 def _lines(v: Handler, jump: list[str], numbers: dict[str, int]) -> Iterator[str]:
     at = 0
-    for part in v.parts:
-        lines = [re.sub(r"\bELSEWHERE (\w+)", lambda m: f"pc = &pc[0]; number = {numbers[m[1]]}; break", line) for line in body(part)]
+    for part, following in pairs(v.parts):
+        lines = [_elsewhere(line, numbers) for line in covered(part, following)]
         for line in expand(list(check_bounds(lines, BEYOND)), jump, ["continue"], REFILL):
             yield OWN.sub(r"m.\g<0>", shifted(line, at))
         at += length(part)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from _fastcore.generate.handlers import length
+from _fastcore.generate.handlers import WIDE, length
 from _fastcore.generate.joined import Joined, trie
-from _fastcore.generate.model import CLASSES, FORMATS, VALTYPES, Operation, Variant
+from _fastcore.generate.model import CLASSES, CONSTANT, FORMATS, VALTYPES, Operation, Variant
 from _fastcore.generate.numeric import LETTERS
 from _fastcore.generate.vector import vector_opcode, vector_ops
 from pywasm_ref.features import Feature
@@ -102,7 +102,7 @@ def tables(operations: tuple[Operation, ...], found: list[Variant], rows: list[J
     grid = [[0] * 32 for _ in range(len(operations) + 1)]
     for o in operations:
         fused = [numbers.get(o.fused.get(key, ""), 0) for key in ("true", "false", "inverse", "wide", "far")]
-        wide = "d" in o.operands
+        wide = any(kind == CONSTANT and letter in WIDE for kinds in o.kinds for kind, letter in zip(kinds, o.operands, strict=False))
         infos.append(bytes([FORMATS.index(o.format), CLASSES[o.result], int(o.commutative), int(wide)]) + _u16(*fused) + bytes(2))
     lengths = [0]
     for v in found:
