@@ -8,7 +8,8 @@
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport malloc
 from libc.string cimport memcpy, memmove
-from pywasm_ref._fastcore.frames cimport restore_word
+from pywasm_ref._fastcore.depth cimport deepen
+from pywasm_ref._fastcore.frames cimport restore_word, restores
 from pywasm_ref._fastcore.layout cimport Code, Ctx, Fn, S, Type, W
 from pywasm_ref._fastcore.unit cimport Unit
 
@@ -23,18 +24,26 @@ cdef PyThread_type_lock LOCK = PyThread_allocate_lock()
 
 cdef S* bridge(Ctx* ctx, Fn* fn, S* args, W* back, S* fp) noexcept nogil:
     """The callee's fp, or NULL when the stack is too short."""
+    cdef S* callee = args + max(fn.type.param_slots, fn.type.result_slots) + 4
+    cdef W* restore = restore_word()
+    if callee + fn.code.frame > ctx.stack_end:
+        restore = deepen(ctx, back - 1, fp, callee, fn.code, restore)
+        if restore == NULL:
+            return NULL
+    return build(ctx, fn, args, back, fp, restore)
+
+
+cdef S* build(Ctx* ctx, Fn* fn, S* args, W* back, S* fp, W* restore) noexcept nogil:
     cdef Type* type = fn.type
     cdef Code* code = fn.code
     cdef uint64_t m = max(type.param_slots, type.result_slots)
     cdef S* callee = args + m + 4
-    if callee + code.frame > ctx.stack_end:
-        return NULL
     args[m].w = back
     args[m + 1].p = fp
     args[m + 2].v = ctx
     args[m + 3].u64 = m << 32 | type.result_slots
     memcpy(callee, args, type.param_slots * sizeof(S))
-    callee[code.hdr].w = restore_word()
+    callee[code.hdr].w = restore
     callee[code.hdr + 1].p = callee
     fn.ctx.thread = ctx.thread
     fn.ctx.stack_end = ctx.stack_end
@@ -58,11 +67,11 @@ cdef S* replace(Ctx* ctx, Fn* fn, S* args, S* fp, uint32_t hdr) noexcept nogil:
     cdef W* back = fp[hdr].w
     cdef S* caller = fp[hdr + 1].p
     cdef uint64_t m = max(fn.type.param_slots, fn.type.result_slots)
-    if fp + m + 4 + code.frame > ctx.stack_end:
+    if fp + m + 4 + code.frame > ctx.thread.stack_end:
         return NULL
     memmove(fp, args, fn.type.param_slots * sizeof(S))
-    if back != restore_word():
-        return bridge(ctx, fn, fp, back, caller)
+    if not restores(back):
+        return build(ctx, fn, fp, back, caller, restore_word())
     fp[code.hdr].w = back
     fp[code.hdr + 1].p = fp
     fn.ctx.thread = ctx.thread

@@ -5,7 +5,6 @@ from pywasm_ref._fastcore.layout cimport Ctx, Code, S, W, handler_t
 
 cdef uint64_t handler_word(uint32_t number) noexcept nogil
 cdef uint32_t last_joined() noexcept nogil
-cdef W* halt_word() noexcept nogil
 cdef int enter(Ctx* ctx, W* entry, S* fp) noexcept nogil
 cdef int enter_alone(Ctx* ctx, W* pc, S* fp) noexcept nogil
 cdef int tick(W* pc, S* fp, uint8_t* mem, uint64_t lim, uint64_t r0, Ctx* ctx, double f0, float g0) noexcept nogil

@@ -4,13 +4,13 @@ import os
 
 from libc.stdint cimport intptr_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
-from pywasm_ref._fastcore.frames cimport halt_word as halt, set_words
+from pywasm_ref._fastcore.frames cimport set_words
 from pywasm_ref._fastcore.handlers cimport fill_all
 from pywasm_ref._fastcore.layout cimport MOVED, TRAP_OUT_OF_BOUNDS_MEMORY, Ctx, Parked, S, W, handler_t, trap
 from pywasm_ref._fastcore.loop cimport loop
 from pywasm_ref._fastcore.loop_rest cimport LAST_JOINED
 from pywasm_ref._fastcore.memory cimport mem_empty
-from pywasm_ref._fastcore.tables cimport HANDLERS, H_COPY, H_HALT, H_RESTORE
+from pywasm_ref._fastcore.tables cimport HANDLERS, H_COPY
 
 cdef handler_t TABLE[HANDLERS]
 cdef bint THREADED = False
@@ -26,11 +26,6 @@ cdef uint32_t last_joined() noexcept nogil:
     """The number of the last superinstruction that there is. The loop has the most useful ones only, which stand first: it is one function,
     and takes long to build."""
     return HANDLERS if THREADED else LAST_JOINED
-
-
-cdef W* halt_word() noexcept nogil:
-    """The return address of the outermost frame."""
-    return halt()
 
 
 cdef int enter(Ctx* ctx, W* entry, S* fp) noexcept nogil:
@@ -106,7 +101,7 @@ def start() -> str:
     memset(TABLE, 0, sizeof(TABLE))
     fill_all(TABLE)
     THREADED = tail_calls_are_jumps() and os.environ.get("PYWASM_FASTCORE_DISPATCH") != "loop"
-    set_words(<void*>handler_word(H_HALT), <void*>handler_word(H_RESTORE))
+    set_words(handler_word)
     return "threaded" if THREADED else "loop"
 
 

@@ -3,6 +3,7 @@
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
+from pywasm_ref._fastcore.depth cimport forget_above
 from pywasm_ref._fastcore.frames cimport Place, outward, stand
 from pywasm_ref._fastcore.heap cimport object_new
 from pywasm_ref._fastcore.layout cimport *
@@ -60,6 +61,8 @@ cdef void land(Place* place, Handler* h, Thread* thread) noexcept nogil:
     thread.ctx.pc = place.code.entry + h.landing
     thread.ctx.fp = place.fp
     thread.raised = NULL
+    forget_above(thread, place.fp)
+    place.ctx.stack_end = thread.mark.end
 
 
 cdef int unwind(Ctx* ctx, W* pc, S* fp) noexcept nogil:

@@ -2,6 +2,7 @@
 
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free, malloc, qsort
+from pywasm_ref._fastcore.tables cimport H_HALT, H_LOWER, H_RESTORE, H_RETURN_CALL_IMPORT, H_RETURN_CALL_INDIRECT, H_RETURN_CALL_REF
 
 cdef extern from "pythread.h" nogil:
     ctypedef void* PyThread_type_lock
@@ -10,24 +11,47 @@ cdef extern from "pythread.h" nogil:
     void PyThread_release_lock(PyThread_type_lock)
 
 cdef PyThread_type_lock LOCK = PyThread_allocate_lock()
-cdef W HALT
+cdef uint64_t HALT
+cdef uint64_t LOWER
 cdef W RESTORE
+cdef uint64_t[3] TAIL_CALLS     # that a function of the host may be the callee of
 
 
-cdef void set_words(void* halt, void* restore) noexcept nogil:
-    """The handlers of the two operations that stand in no function."""
-    HALT.v = halt
-    RESTORE.v = restore
+cdef void set_words(uint64_t (*word)(uint32_t) noexcept nogil) noexcept nogil:
+    """Take the handlers of the operations that stand in no function, and of those that are looked for in functions."""
+    global HALT, LOWER
+    HALT = word(H_HALT)
+    LOWER = word(H_LOWER)
+    RESTORE.u = word(H_RESTORE)
+    TAIL_CALLS[0] = word(H_RETURN_CALL_IMPORT)
+    TAIL_CALLS[1] = word(H_RETURN_CALL_INDIRECT)
+    TAIL_CALLS[2] = word(H_RETURN_CALL_REF)
 
 
-cdef W* halt_word() noexcept nogil:
-    """The return address of the outermost frame."""
-    return &HALT
+cdef uint64_t halt_word() noexcept nogil:
+    """What stands at the return address of a frame that the host called."""
+    return HALT
+
+
+cdef uint64_t lower_word() noexcept nogil:
+    """What stands at the return address of another frame that has a mark."""
+    return LOWER
 
 
 cdef W* restore_word() noexcept nogil:
     """The return address of a function that was called from another instance; see bridges.pxd."""
     return &RESTORE
+
+
+cdef bint restores(W* back) noexcept nogil:
+    """Does a frame with this return address go back to another instance?"""
+    while back.u == LOWER:
+        back = (<Mark*>back).back
+    return back == &RESTORE
+
+
+cdef bint is_tail_call(W* pc) noexcept nogil:
+    return pc.u == TAIL_CALLS[0] or pc.u == TAIL_CALLS[1] or pc.u == TAIL_CALLS[2]
 
 
 cdef int earlier(const void* a, const void* b) noexcept nogil:
@@ -85,19 +109,26 @@ cdef Code* find(Code* codes, uint32_t n, Code*** kept, W* pc) noexcept nogil:
 
 cdef bint stand(Place* place, Ctx* ctx, W* pc, S* fp) noexcept nogil:
     """Take a place; False when no function is there. An operation that is run alone counts where it was copied from."""
+    place.code = place.mark = NULL
+    return stand_again(place, ctx, pc, fp)
+
+
+cdef bint stand_again(Place* place, Ctx* ctx, W* pc, S* fp) noexcept nogil:
+    """The same with a guess: who called is often the same function."""
     if ctx.thread.parked.copy <= pc < ctx.thread.parked.end:
         pc = ctx.thread.parked.pc
+    if place.code == NULL or not holds(place.code, pc):
+        place.code = code_at(ctx, pc)
     place.ctx = ctx
     place.pc = pc
     place.fp = fp
-    place.code = code_at(ctx, pc)
     return place.code != NULL
 
 
 cdef S* end_of_frame(Ctx* ctx, W* pc, S* fp) noexcept nogil:
     """Where a call from the host may put its frame while the function at this place is not done; the end of the stack if it is unknown."""
     cdef Place place
-    return fp + place.code.frame if stand(&place, ctx, pc, fp) else ctx.stack_end
+    return fp + place.code.frame if stand(&place, ctx, pc, fp) else ctx.thread.stack_end
 
 
 cdef bint outward(Place* place) noexcept nogil:
@@ -106,11 +137,21 @@ cdef bint outward(Place* place) noexcept nogil:
     cdef S* fp = place.fp
     cdef W* back = fp[place.code.hdr].w
     fp = fp[place.code.hdr + 1].p
-    if back == &RESTORE:
-        back = fp[-4].w
-        ctx = <Ctx*>fp[-2].v
-        fp = fp[-3].p
-    return back != &HALT and stand(place, ctx, back - 1, fp)
+    place.mark = NULL
+    while back.u == LOWER or back == &RESTORE:
+        if back == &RESTORE:
+            back = fp[-4].w
+            ctx = <Ctx*>fp[-2].v
+            fp = fp[-3].p
+        else:
+            if place.mark == NULL:
+                place.mark = <Mark*>back
+            back = (<Mark*>back).back
+    if back.u == HALT:
+        if place.mark == NULL:
+            place.mark = <Mark*>back
+        return False
+    return stand_again(place, ctx, back - 1, fp)
 
 
 cdef uint32_t offset_of(Place* place) noexcept nogil:

@@ -7,10 +7,11 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 from pywasm_ref._fastcore.backtrace cimport note_frames
+from pywasm_ref._fastcore.depth cimport begin_calls, end_calls, may_begin
 from pywasm_ref._fastcore.dispatch cimport enter
 from pywasm_ref._fastcore.exceptions cimport exn_new
 from pywasm_ref._fastcore.externs cimport *
-from pywasm_ref._fastcore.frames cimport end_of_frame, halt_word
+from pywasm_ref._fastcore.frames cimport end_of_frame
 from pywasm_ref._fastcore.fuel cimport give_ticks, settle, take_ticks, unlimited
 from pywasm_ref._fastcore.gil cimport gil_take
 from pywasm_ref._fastcore.host cimport MOST
@@ -208,14 +209,14 @@ cdef int run(Room store, Ctx* ctx, Fn* fn, S* fp) except -1:
     cdef Thread* thread = &store.shared
     cdef void* away = thread.away   # of a call further out, which may have let go of the GIL
     cdef S* top = store.top
+    cdef Mark base
     cdef int status
-    if fp + code.frame > store.end or store.depth >= NESTED:
+    if fp + code.frame > store.end or store.depth >= NESTED or not may_begin(thread, &base, fp, code):
         raise Exhaustion("call stack exhausted")
     if store.stopped:
         raise Interrupted("interrupted")
-    fp[code.hdr].w = halt_word()
+    fp[code.hdr].w = &base.word
     fp[code.hdr + 1].p = fp
-    ctx.stack_end = store.end
     if ctx.finalized:
         adopt_again(ctx)
     if not store.limited:
@@ -225,6 +226,7 @@ cdef int run(Room store, Ctx* ctx, Fn* fn, S* fp) except -1:
     store.top = fp + code.frame
     store.depth += 1
     thread.away = NULL
+    begin_calls(thread, &base, ctx)
     status = enter(ctx, code.entry, fp)
     gil_take(thread)
     thread.away = away
@@ -235,6 +237,7 @@ cdef int run(Room store, Ctx* ctx, Fn* fn, S* fp) except -1:
             settle(thread, status)
             raise failure(store, status)
     finally:
+        end_calls(thread, &base)
         store.top = top
     return 0
 

@@ -42,6 +42,9 @@ cdef int call_python(Ctx* ctx, Fn* fn, S* args, W* pc, S* fp) noexcept:
         return trap(ctx, pc, fp, TRAP_STACK)
     store.top = args + max(type.param_slots, type.result_slots)
     here.ctx = ctx
+    here.pc = pc
+    here.fp = fp
+    here.calls = True
     here.outer = store.shared.suspended
     store.shared.suspended = &here
     take_ticks(ctx)

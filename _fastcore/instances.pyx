@@ -136,14 +136,18 @@ cdef class Instance:
         """Run a constant expression that is code."""
         cdef Fn fn
         cdef bint owed
+        cdef S* shallow
         fn.code = code
         fn.ctx = self.ctx
         fn.type = code.type
         self.store.prepare()
+        shallow = self.store.shared.shallow
+        self.store.shared.shallow = self.store.shared.stack_end     # it is no call, and makes none
         try:
             run(self.store, self.ctx, &fn, self.store.top)
             result[0] = self.store.top[0]
         finally:
+            self.store.shared.shallow = shallow
             owed = self.store.owed
             self.store.owed = False         # a collection would not see the result
             self.store.rest()

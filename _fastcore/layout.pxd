@@ -179,9 +179,23 @@ cdef struct Block:
     uint64_t mark[8]        # cells that it found reached
 
 cdef struct Suspended:
-    # A guest that is in a call of the host.
+    # A guest that waits for Python: in a call of the host, or where it looked for signals.
     Suspended* outer
     Ctx* ctx
+    W* pc
+    S* fp
+    bint calls              # in a call of the host
+
+cdef struct Mark:
+    # A frame of which is known how deep it is; see depth.pyx. While the innermost mark is of this frame, `end` is what calls take for the
+    # end of the stack.
+    W word                  # the return address of the frame: the operation `lower`, or `halt` when the host called
+    W* back                 # where the frame returns to behind `lower`; NULL when the host called
+    S* fp
+    S* end
+    uint64_t depth          # calls that have not returned, this one included; 0 while nobody has counted
+    Suspended* around       # who waited when the host called
+    Mark* outer
 
 cdef struct Quota:
     # So much of something the store may have at once.
@@ -210,6 +224,11 @@ cdef struct Thread:
     Suspended* suspended
     Ctx* first              # all instances of the store
     uint64_t n_instances
+    S* shallow              # no frame that ends before here is too deep, however small frames are
+    S* stack_end            # of all slots
+    uint64_t call_depth     # calls that there may be
+    Mark* mark              # the innermost
+    Mark* spare             # marks of frames that are gone
     void* away              # the thread state while the GIL is given back, else NULL: see gil.pxd
     Quota memory            # in bytes
     Quota tables            # in entries
@@ -266,7 +285,7 @@ ctypedef int (*handler_t)(W* pc, S* fp, uint8_t* mem, uint64_t lim, uint64_t r0,
 cdef struct Ctx:
     # The running side of an instance; its globals follow it in memory. A register points here while its code runs.
     int64_t ticks           # until the next look at stop flag, signals and fuel
-    S* stack_end
+    S* stack_end            # as calls see it: not all slots, so that too many calls do not go unnoticed
     Mem* mem0               # never NULL: an instance without memory has an empty one
     Mem** mems
     Tab** tables

@@ -11,6 +11,7 @@ cdef class Module:
     cdef readonly object features
     cdef readonly object source     # what errors point into; the text, for a module that was parsed
     cdef object read_module         # the syntax of one that was parsed, for names and places
+    cdef object decoded             # the binary that the text became, once a place was looked for
     cdef object fault               # Invalid, kept until somebody asks
     cdef dict names_of_exports      # name -> (kind, index)
     cdef list _imports

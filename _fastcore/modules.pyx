@@ -116,11 +116,13 @@ cdef class Module:
     def shown_at(self, at):
         """Where in the source something stands that stands at an offset of the binary: a text that was parsed has places of its own.
 
-        The binary is read once more for that, by the other engine's reader, so only an error should ask.
+        The binary is read once more for that, by the other engine's reader, when the first error asks.
         """
         if self.read_module is None or at is None:
             return at
-        read = decode(self.data, ALL)
+        if self.decoded is None:
+            self.decoded = decode(self.data, ALL)
+        read = self.decoded
         for part, places in read.places.parts.items():
             if at in places:
                 return self.read_module.places.of(part, places.index(at))

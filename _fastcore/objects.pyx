@@ -26,6 +26,7 @@ from pywasm_ref.syntax.types import I64, AbsHeapType, FuncTypeUse, RefType
 globals().update({cls.__name__: cls for cls in (Module, Instance, Func, Memory, Table, Global, Tag, Exn, Ref)})  # cimport gives them no name here
 MOST_PAGES = 2**32
 MOST_ENTRIES = 2**48
+MOST_CALLS = 2**32
 NULL_TYPE = RefType(True, AbsHeapType.NONE)
 EXTERN_TYPE = RefType(False, AbsHeapType.EXTERN)
 ANY_TYPE = RefType(False, AbsHeapType.ANY)
@@ -43,6 +44,7 @@ cdef class Store(Room):
         self.limits = limits
         if limits is not None:
             self.shared.memory.most = <uint64_t>min(limits.memory_pages, MOST_PAGES) << 16
+            self.allow_calls(min(limits.call_depth, MOST_CALLS))
             self.shared.tables.most = min(limits.table_entries, MOST_ENTRIES)
             self.shared.heap_most = min(limits.heap, 0x7fffffffffffffff)
             self.use(limits.fuel)

@@ -6,13 +6,16 @@ from pywasm_ref._fastcore.layout cimport Ctx, ExnInst, S, Thread, W
 
 cdef enum:
     BULK = 0x4000000        # bytes that are filled or copied between two looks
-    STACK_SLOTS = 0x20000
+    STACK_SLOTS = 0x20000   # at least
+    MOST_SLOTS = 0x1000000
+    FRAME = 32              # slots that a call has on average, when all that are allowed fit
     NESTED = 200            # calls of guests from functions of the host, from guests: each takes C stack
 
 cdef class Room:
     cdef S* stack
     cdef S* top                 # where the next call from Python may begin
     cdef S* end
+    cdef uint64_t slots         # of the stack
     cdef volatile bint stopped
     cdef object raised          # what a host function raised, on its way through the guest
     cdef unsigned long thread   # that uses it, while pins are not 0
@@ -37,6 +40,7 @@ cdef class Room:
 
     cdef object left(self)
     cdef int limit(self, object fuel) except -1
+    cdef int allow_calls(self, uint64_t n) except -1
     cdef bint prepare(self) except False
     cdef int rest(self) except -1
     cdef int settle(self) except -1

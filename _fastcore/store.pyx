@@ -5,6 +5,7 @@ from cpython.exc cimport PyErr_CheckSignals
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
+from pywasm_ref._fastcore.depth cimport marks_free, use_stack
 from pywasm_ref._fastcore.frames cimport end_of_frame
 from pywasm_ref._fastcore.fuel cimport Pause, give_ticks, is_alone, pause, pay, proceed, take_ticks, unlimited
 from pywasm_ref._fastcore.gil cimport gil_give, gil_take
@@ -32,24 +33,24 @@ cdef uint32_t STACKS = 0    # that stores have
 cdef PyThread_type_lock LOCK = PyThread_allocate_lock()
 
 
-cdef S* stack_take() noexcept:
+cdef S* stack_take(uint64_t slots) noexcept:
     """A value stack, or NULL when memory is out. What stands in it is nobody's business: frames write before they read."""
     global N_SPARE, STACKS
     cdef S* stack = NULL
     PyThread_acquire_lock(LOCK, 1)
-    if N_SPARE:
+    if N_SPARE and slots == STACK_SLOTS:
         N_SPARE -= 1
         stack = SPARE[N_SPARE]
     STACKS += 1
     PyThread_release_lock(LOCK)
     if stack == NULL:
-        stack = <S*>calloc(STACK_SLOTS, sizeof(S))
+        stack = <S*>calloc(slots, sizeof(S))
         if stack == NULL:
             STACKS -= 1
     return stack
 
 
-cdef void stack_give(S* stack) noexcept:
+cdef void stack_give(S* stack, uint64_t slots) noexcept:
     global SPARE, N_SPARE, CAP_SPARE, STACKS
     cdef void* grown
     PyThread_acquire_lock(LOCK, 1)
@@ -59,7 +60,7 @@ cdef void stack_give(S* stack) noexcept:
         if grown != NULL:
             SPARE = <S**>grown
             CAP_SPARE = KEPT
-    if N_SPARE < CAP_SPARE:
+    if N_SPARE < CAP_SPARE and slots == STACK_SLOTS:
         SPARE[N_SPARE] = stack
         N_SPARE += 1
         stack = NULL
@@ -77,6 +78,7 @@ cdef class Room:
         self.box_of = {}
         self.shared.room = <void*><PyObject*>self
         self.shared.heap_most = 10000000
+        self.allow_calls(4000)
         self.shared.memory.most = <uint64_t>65536 << 16
         self.shared.tables.most = 10000000
         self.beyond = 0
@@ -84,18 +86,26 @@ cdef class Room:
 
     def __dealloc__(self):
         heap_close(self.shared.heap)
+        marks_free(&self.shared)
         if self.stack != NULL:
-            stack_give(self.stack)
+            stack_give(self.stack, self.end - self.stack)
+
+    cdef int allow_calls(self, uint64_t n) except -1:
+        """So many calls there may be that have not returned, if their frames are not much larger than usual."""
+        self.slots = min(max(n * FRAME, <uint64_t>STACK_SLOTS), <uint64_t>MOST_SLOTS)
+        self.shared.call_depth = n
+        return 0
 
     cdef bint prepare(self) except False:
         """Have a stack, until `rest`. A store is used by one thread at a time: the GIL is free meanwhile."""
         self.not_elsewhere()
         self.thread = PyThread_get_thread_ident()
         if self.stack == NULL:
-            self.stack = self.top = stack_take()
+            self.stack = self.top = stack_take(self.slots)
             if self.stack == NULL:
                 raise MemoryError
-            self.end = self.stack + STACK_SLOTS
+            self.end = self.stack + self.slots
+            use_stack(&self.shared, self.stack, self.end)
         self.pins += 1
         return True
 
@@ -103,7 +113,7 @@ cdef class Room:
         """The results are read. A few stores keep their stacks, the others share: a hundred thousand would need as many."""
         self.pins -= 1
         if STACKS > KEPT and self.pins == 0 and self.depth == 0:
-            stack_give(self.stack)
+            stack_give(self.stack, self.end - self.stack)
             self.stack = self.top = self.end = NULL
         return self.settle() if self.owed else 0
 
@@ -234,6 +244,9 @@ cdef int poll_store(Ctx* ctx, Room store, W* pc, S* fp) noexcept:
         return trap(ctx, pc, fp, TRAP_INTERRUPTED)
     store.top = slot = end_of_frame(ctx, pc, fp)
     here.ctx = ctx
+    here.pc = pc
+    here.fp = fp
+    here.calls = False
     here.outer = store.shared.suspended
     store.shared.suspended = &here
     store.wait_on_top(raised)

@@ -16,9 +16,8 @@ MEMORY = "mem = ctx.mem0.base\nlim = ctx.mem0.size\n"
 RELOAD = "r0 = {at}[0].u64\nf0 = {at}[0].f64\ng0 = {at}[0].f32\n"
 """Behind a call, the accumulator of its result's class equals the slot."""
 
-CALL = """if nfp + code.frame > ctx.stack_end: TRAP STACK
-caller = nfp + code.hdr
-caller[0].w = pc + {length}
+ENTER = """caller = nfp + code.hdr
+caller[0].w = back
 caller[1].p = fp
 fp = nfp
 ctx.ticks -= code.cost
@@ -34,6 +33,15 @@ fp = ctx.fp
 """
 """An exception was caught: go on at its handler."""
 
+CALL = f"""back = pc + {{length}}
+if nfp + code.frame > ctx.stack_end:
+    back = deepen(ctx, pc, fp, nfp, code, back)
+    if back == NULL: TRAP STACK
+{ENTER}"""
+"""What seems to be the end of the stack may be moved on: see depth.pyx."""
+COMMON_CALL = f"""if unlikely(nfp + code.frame > ctx.stack_end): ELSEWHERE {{elsewhere}}
+back = pc + {{length}}
+{ENTER}"""
 HOST = f"""status = ctx.host(ctx, fn, nfp, pc, fp)
 if status > 0: RETURN status
 if status < 0:
@@ -57,7 +65,7 @@ CALL_ANY = f"""if fn.ctx == ctx:
 TAIL = """nfp = fp + pc[1].h[0]
 back = fp[pc[1].h[2]].w
 caller = fp[pc[1].h[2] + 1].p
-if fp + code.frame > ctx.stack_end: TRAP STACK
+if fp + code.frame > ctx.thread.stack_end: TRAP STACK
 i = 0
 n = code.type.param_slots
 while i < n:
@@ -116,6 +124,23 @@ code = fn.code
 """
 """A function of this instance with exactly the type. All else begins once more in a handler of its own, whose calls would cost this one
 registers."""
+RESTORE = """nfp = unbridge(fp)
+old = ctx
+ctx = <Ctx*>fp[-2].v
+ctx.ticks = old.ticks
+ctx.stack_end = old.stack_end
+pc = fp[-4].w
+fp = fp[-3].p
+"""
+LOWER = """mark = ctx.thread.mark
+pc = mark.back
+ctx.thread.mark = mark.outer
+mark.outer = ctx.thread.spare
+ctx.thread.spare = mark
+ctx.stack_end = ctx.thread.mark.end
+GOTO
+"""
+"""A frame with a mark has returned; the results are in their places."""
 NOT_NULL = "if fn == NULL: TRAP NULL_FUNCTION_REFERENCE\n"
 ARGUMENTS = "nfp = fp + pc[1].h[0]\n"
 
@@ -132,17 +157,18 @@ def _operation(name: str, body: str, length: int = 3) -> Operation:
 
 
 def _calls() -> Iterator[Operation]:
-    yield _operation("call", "code = pc[2].code\n" + ARGUMENTS + CALL)
+    yield _operation("call", "code = pc[2].code\n" + ARGUMENTS + COMMON_CALL.replace("{elsewhere}", "call_deeper"))
+    yield _operation("call_deeper", "code = pc[2].code\n" + ARGUMENTS + CALL)
     yield _operation("call_import", "fn = ctx.imports[pc[2].u]\n" + ARGUMENTS + CALL_FN)
     for suffix, index in (("", "fp[pc[1].h[2]].u64"), ("_r", "r0")):
         elsewhere = f"call_elsewhere{suffix}"
-        common = COMMON_IN_TABLE.replace("{index}", index).replace("{elsewhere}", elsewhere)
-        yield _operation(f"call_indirect{suffix}", common + ARGUMENTS + CALL, 4)
+        common = COMMON_IN_TABLE.replace("{index}", index) + ARGUMENTS + COMMON_CALL
+        yield _operation(f"call_indirect{suffix}", common.replace("{elsewhere}", elsewhere), 4)
         yield _operation(elsewhere, IN_TABLE.replace("{index}", index) + ARGUMENTS + CALL_ANY, 4)
     yield _operation("exhausted", "TRAP STACK\n", 1)
     yield _operation("call_ref", "fn = fp[pc[1].h[2]].fn\n" + NOT_NULL + ARGUMENTS + CALL_ANY)
-    restore = "nfp = unbridge(fp)\nold = ctx\nctx = <Ctx*>fp[-2].v\nctx.ticks = old.ticks\npc = fp[-4].w\nfp = fp[-3].p\n"
-    yield _operation("restore", restore + RELOAD.replace("{at}", "nfp") + MEMORY + "GOTO\n", 1)
+    yield _operation("lower", LOWER, 1)
+    yield _operation("restore", RESTORE + RELOAD.replace("{at}", "nfp") + MEMORY + "GOTO\n", 1)
 
 
 def _tail_calls() -> Iterator[Operation]:

@@ -16,6 +16,7 @@ from libc.string cimport memmove, memset
 from pywasm_ref._fastcore.arrays cimport *
 from pywasm_ref._fastcore.atomics cimport *
 from pywasm_ref._fastcore.bridges cimport bridge, function, replace, unbridge
+from pywasm_ref._fastcore.depth cimport deepen
 from pywasm_ref._fastcore.exceptions cimport throw_again, throw_new
 from pywasm_ref._fastcore.gil cimport LONG_COPY, gil_give
 from pywasm_ref._fastcore.layout cimport *
@@ -209,9 +210,15 @@ def _threaded_lines(parts: tuple[Variant, ...]) -> list[str]:
         lines = covered(part, following)
         if following and lines[-2:] == ONWARD:
             lines[-2:] = ["if unlikely(0 > ctx.ticks): " + f"return ctx.tick(pc + 2, {ARGUMENTS})"]
-        whole += [shifted(line, at) for line in expand(list(check_bounds(lines, beyond)), jump, goto, refill)]
+        lines = list(expand(list(check_bounds(lines, beyond)), jump, goto, refill))
+        whole += [shifted(_alone(line) if len(parts) > 1 else line, at) for line in lines]
         at += length(part)
     return [*temporaries(whole), *whole, *([] if ends(body(parts[-1])) else goto)]
+
+
+def _alone(line: str) -> str:
+    """The same line of a row, which cannot go to another handler itself: the operation begins once more as what its own word says."""
+    return re.sub(r"\breturn h_\w+\(", "return (<handler_t>pc[0].v)(", line)
 
 
 GONE = ("if unlikely(ctx.ticks", "return ctx.tick", "return (<handler_t>")

@@ -27,7 +27,7 @@ STAY, POLL = -1, 0
 """What a function of the rarer handlers returns when the loop goes on; and the number that stands for a look at the clock."""
 HOT_TOPICS = {"integer", "float", "branch", "memory", "control", "calls"}
 RARE = re.compile(
-    r"memory\.|call_import|call_elsewhere|return_call|call_ref|exhausted|restore|throw|halt|fuel|stepped|ref_func|enter$|copy_n|unreachable"
+    r"memory\.|call_import|call_deeper|call_elsewhere|return_call|call_ref|exhausted|restore|lower|throw|halt|fuel|stepped|ref_func|enter$|copy_n|unreachable"
     r"|global_\w*far|f\d\d\.(ceil|floor|trunc|nearest|sqrt|min|max|copysign)|i\d\d\.(popcnt|trunc_)"
 )
 JOINED = 200

@@ -31,6 +31,7 @@ TEMPORARIES = {
     "old": "Ctx*",
     "back": "W*",
     "caller": "S*",
+    "mark": "Mark*",
     "status": "int",
     "bump": "Bump*",
     "at": "char*",

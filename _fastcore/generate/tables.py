@@ -15,8 +15,8 @@ from pywasm_ref.isa import OPS, Op
 FAMILIES = ("none", "numeric", "load", "store", "atomic")
 VECTOR_FAMILIES = ("none", "pure", "ternary", "extract", "replace", "load", "store", "load_lane", "store_lane", "const", "shuffle")
 VECTOR_OPCODES = 0x114
-NAMED = ("halt", "restore", "copy", "stepped")
-"""Handlers that the engine itself puts into code."""
+NAMED = ("halt", "restore", "lower", "copy", "stepped", "return_call_import", "return_call_indirect", "return_call_ref")
+"""Handlers that the engine itself puts into code, or looks for."""
 
 
 def identifier(name: str) -> str:
