@@ -27,7 +27,8 @@ FLAGS = (
 """No -march: wheels run everywhere. Contraction would change results where there is a fused multiply-add."""
 MORE_FLAGS = os.environ.get("PYWASM_FASTCORE_FLAGS", "").split()
 """For compiler and linker, behind the others: a debug build, or sanitizers (tests/sanitize.py)."""
-DIRECTIVES = {"cdivision": True, "embedsignature": False, "initializedcheck": False, "binding": False}
+DIRECTIVES = {"cdivision": True, "embedsignature": False, "initializedcheck": False, "binding": False, "auto_pickle": False}
+"""What objects of C stand for is in this process; a pickle could make one that points anywhere."""
 
 
 def stay_pure(why: str) -> None:

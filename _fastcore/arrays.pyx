@@ -1,7 +1,11 @@
-"""See arrays.pxd. The layout of each operation's words is that of `generate/aggregates.py`."""
+"""See arrays.pxd. The layout of each operation's words is that of `generate/aggregates.py`.
+
+What touches many elements counts their bytes down from `ctx.bulk`; when these are used up, the operation looks at the stop flag behind the call.
+"""
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memmove, memset
+from pywasm_ref._fastcore.gil cimport LONG_COPY, gil_give
 from pywasm_ref._fastcore.heap cimport object_new
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.memory cimport outside
@@ -35,6 +39,23 @@ cdef void get_element(Array* array, uint64_t i, S* value) noexcept nogil:
         value.u64 = array.elems[i] if width == 0 else (<uint16_t*>array.elems)[i] if width == 1 else (<uint32_t*>array.elems)[i]
 
 
+cdef void note_bulk(Ctx* ctx, uint64_t bytes) noexcept nogil:
+    """So many are going to be touched."""
+    ctx.bulk -= bytes
+    if bytes > LONG_COPY:
+        gil_give(ctx.thread)
+
+
+cdef void copy_in(Ctx* ctx, Array* array, uint64_t i, const void* segment, uint64_t start, uint64_t n) noexcept nogil:
+    """n elements from a segment of which as many are there: it has no bytes at all when it is empty, or somebody has dropped it."""
+    cdef uint8_t width = array.head.type.width
+    cdef uint64_t unit = sizeof(S) if array.head.type.valtypes[0] & VT_REF else 1     # what `start` counts
+    if n == 0:
+        return
+    note_bulk(ctx, n << width)
+    memcpy(array.elems + (i << width), <const uint8_t*>segment + start * unit, n << width)
+
+
 # ---------------------------------------------------------------------------------------------- making
 
 cdef Array* make(Ctx* ctx, W* pc, S* fp, uint64_t n) noexcept nogil:
@@ -47,6 +68,7 @@ cdef Array* make(Ctx* ctx, W* pc, S* fp, uint64_t n) noexcept nogil:
         return NULL
     array.head.type = type
     array.length = n
+    note_bulk(ctx, n << type.width)
     return array
 
 
@@ -100,7 +122,7 @@ cdef int array_new_data(Ctx* ctx, W* pc, S* fp) noexcept nogil:
     array = make(ctx, pc, fp, n)
     if array == NULL:
         return ctx.trap
-    memcpy(array.elems, <uint8_t*>seg.at + start, n << width)
+    copy_in(ctx, array, 0, seg.at, start, n)
     fp[pc[1].h[1]].v = array
     return 0
 
@@ -114,7 +136,7 @@ cdef int array_new_elem(Ctx* ctx, W* pc, S* fp) noexcept nogil:
     array = make(ctx, pc, fp, n)
     if array == NULL:
         return ctx.trap
-    memcpy(array.elems, <S*>seg.at + start, n * sizeof(S))
+    copy_in(ctx, array, 0, seg.at, start, n)
     fp[pc[1].h[1]].v = array
     return 0
 
@@ -165,6 +187,7 @@ cdef int array_fill(Ctx* ctx, W* pc, S* fp) noexcept nogil:
     n = slot[4 if array.head.type.width == 4 else 3].u32
     if within(ctx, pc, fp, array, slot[1].u32, n) != 0:
         return ctx.trap
+    note_bulk(ctx, n << array.head.type.width)
     fill(array, slot[1].u32, slot + 2, n)
     return 0
 
@@ -181,6 +204,7 @@ cdef int array_copy(Ctx* ctx, W* pc, S* fp) noexcept nogil:
     if within(ctx, pc, fp, to, slot[1].u32, n) != 0 or within(ctx, pc, fp, source, slot[3].u32, n) != 0:
         return ctx.trap
     width = to.head.type.width
+    note_bulk(ctx, n << width)
     memmove(to.elems + (<uint64_t>slot[1].u32 << width), source.elems + (<uint64_t>slot[3].u32 << width), n << width)
     return 0
 
@@ -199,7 +223,7 @@ cdef int array_init_data(Ctx* ctx, W* pc, S* fp) noexcept nogil:
     width = array.head.type.width
     if outside(slot[2].u32, n << width, seg.size):
         return trap(ctx, pc, fp, TRAP_OUT_OF_BOUNDS_MEMORY)
-    memcpy(array.elems + (<uint64_t>slot[1].u32 << width), <uint8_t*>seg.at + slot[2].u32, n << width)
+    copy_in(ctx, array, slot[1].u32, seg.at, slot[2].u32, n)
     return 0
 
 
@@ -214,5 +238,5 @@ cdef int array_init_elem(Ctx* ctx, W* pc, S* fp) noexcept nogil:
         return ctx.trap
     if outside(slot[2].u32, n, seg.size):
         return trap(ctx, pc, fp, TRAP_OUT_OF_BOUNDS_TABLE)
-    memcpy(<S*>array.elems + slot[1].u32, <S*>seg.at + slot[2].u32, n * sizeof(S))
+    copy_in(ctx, array, slot[1].u32, seg.at, slot[2].u32, n)
     return 0

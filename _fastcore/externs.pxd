@@ -38,6 +38,7 @@ cdef class Ref(Door):
 cdef class Exn(Ref):
     cdef ExnInst* exn
 
+cdef int seal(list classes) except -1
 cdef object door_at(Room store, uint64_t key)
 cdef Mem* mem_new_checked(Room store, uint64_t pages, uint64_t type_max, int page_bits, bint wide, bint shared) except NULL
 cdef int tab_new(Room store, Tab* tab, uint64_t size, uint64_t type_max, bint wide, uint32_t type) except -1

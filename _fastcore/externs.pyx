@@ -18,12 +18,24 @@ from pywasm_ref.errors import Exhaustion
 from pywasm_ref.syntax.types import I32, I64, GlobalType, Limits, MemType, TableType, TagType
 
 
+cdef extern from "Python.h":
+    ctypedef struct PyTypeObject:
+        unsigned long tp_flags
+        PyObject* tp_dict
+    unsigned long Py_TPFLAGS_BASETYPE
+    int PyDict_SetItemString(object, const char*, object) except -1
+    void PyType_Modified(PyTypeObject*)
+
+
 @cython.no_gc_clear
 cdef class Door:
     """Something that lives in a store."""
 
     def __init__(self):
         raise TypeError(f"a {type(self).__name__} comes from an instance or a store")
+
+    def __reduce__(self):
+        raise TypeError(f"a {type(self).__name__} is in a store of this process: it cannot be copied or pickled")
 
     cdef int enter(self, Room store, object owner, uint64_t key) except -1:
         self.store = store
@@ -35,6 +47,22 @@ cdef class Door:
     def __dealloc__(self):
         if self.store is not None and self.store.doors is not None:
             self.store.doors.pop(self.key, None)
+
+
+cdef int seal(list classes) except -1:
+    """Python can make no objects of these classes, and derive none from them: what one stands for would be nowhere. C makes them as before."""
+    cdef PyTypeObject* type
+    for each in classes:
+        type = <PyTypeObject*><PyObject*>each
+        type.tp_flags &= ~Py_TPFLAGS_BASETYPE
+        PyDict_SetItemString(<object>type.tp_dict, b"__new__", staticmethod(refuse))
+        PyType_Modified(type)
+    return 0
+
+
+def refuse(cls, *args, **keywords):
+    """What stands in the place of `__new__`."""
+    raise TypeError(f"a {cls.__name__} comes from an instance or a store")
 
 
 cdef object door_at(Room store, uint64_t key):

@@ -422,6 +422,9 @@ cdef bint fits_global(GlobalDef* wanted, Global given):
 cdef class Exports:
     """The exports of an instance by name, in the order of the module. Each look-up finds or makes the door."""
 
+    def __init__(self):
+        raise TypeError("exports come from an instance")
+
     def __getitem__(self, name):
         kind, index = self.instance.module.names_of_exports[name]
         return self.instance.export(kind, index)

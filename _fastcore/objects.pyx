@@ -7,7 +7,7 @@ from pywasm_ref._fastcore.arrays cimport get_element, put_element
 from pywasm_ref._fastcore.externs cimport *
 from pywasm_ref._fastcore.fuel cimport meter_context
 from pywasm_ref._fastcore.functions cimport *
-from pywasm_ref._fastcore.instances cimport Instance
+from pywasm_ref._fastcore.instances cimport Exports, Instance
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.memory cimport mem_grow
 from pywasm_ref._fastcore.modules cimport Module
@@ -24,6 +24,7 @@ from pywasm_ref.errors import Exhaustion, Trap as TrapError, TrapReason
 from pywasm_ref.syntax.types import I64, AbsHeapType, FuncTypeUse, RefType
 
 globals().update({cls.__name__: cls for cls in (Module, Instance, Func, Memory, Table, Global, Tag, Exn, Ref)})  # cimport gives them no name here
+seal([Func, Memory, Table, Global, Tag, Exn, Ref, Door, Exports])
 MOST_PAGES = 2**32
 MOST_ENTRIES = 2**48
 MOST_CALLS = 2**32

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from _fastcore.generate.model import Operation
-from _fastcore.generate.structural import raw
+from _fastcore.generate.structural import LOOK, raw
 
 TOPIC = "aggregate"
 LETTERS = {"i": "u32", "l": "u64", "f": "f32", "d": "f64", "p": "u64"}
@@ -50,7 +50,7 @@ def _making() -> Iterator[Operation]:
         body = "bump = &ctx.heap.bumps[pc[3].w[0]]\nat = bump.at\nif at == bump.end:\n    REFILL\nbump.at = at + pc[3].w[1]\n"
         yield raw(f"struct_new_{n}", body + "(<S*>at)[0].u64 = pc[2].u\n" + stores + "fp[pc[1].h[1]].v = at\n", 4, topic=TOPIC)
     for name in ("struct_new", "array_new", "array_new_fixed", "array_new_data", "array_new_elem"):
-        yield raw(name, f"status = {name}(ctx, pc, fp)\nif status != 0: RETURN status\npc = pc + 4\nGOTO\n", 4, topic=TOPIC)
+        yield _called(name, 4)
 
 
 def _fields() -> Iterator[Operation]:
@@ -93,7 +93,13 @@ def _elements() -> Iterator[Operation]:
 
 def _many() -> Iterator[Operation]:
     for name, length in (("array_fill", 2), ("array_copy", 2), ("array_init_data", 3), ("array_init_elem", 3)):
-        yield raw(name, f"status = {name}(ctx, pc, fp)\nif status != 0: RETURN status\npc = pc + {length}\nGOTO\n", length, topic=TOPIC)
+        yield _called(name, length)
+
+
+def _called(name: str, length: int) -> Operation:
+    """A function does it; see `arrays` for what it counts."""
+    body = f"status = {name}(ctx, pc, fp)\nif status != 0: RETURN status\n{LOOK}pc = pc + {length}\nGOTO\n"
+    return raw(name, body, length, topic=TOPIC)
 
 
 def _casts() -> Iterator[Operation]:

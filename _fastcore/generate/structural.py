@@ -13,12 +13,12 @@ from _fastcore.generate.model import Operation
 ACCUMULATORS = {"i": "r0", "l": "r0", "d": "f0", "f": "g0"}
 FIELDS = {"i": "u64", "l": "u64", "d": "f64", "f": "f32"}
 LEAVE = "fp = nfp\nGOTO\n"
-LONG = """ctx.bulk -= n{scale}
-if ctx.bulk < 0:
+LOOK = """if ctx.bulk < 0:
     if ctx.look(ctx, pc, fp) != 0: RETURN ctx.trap
     mem = ctx.mem0.base
     lim = ctx.mem0.size
 """
+LONG = "ctx.bulk -= n{scale}\n" + LOOK
 """Behind an operation on many bytes: it costs a tick like any other, but a loop around it must not go unseen for minutes."""
 BYTES = LONG.replace("{scale}", "")
 PAY = "ctx.ticks -= <int16_t>pc[1].h[1]\n"
