@@ -7,7 +7,7 @@ import math
 import select
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 LONGEST = 60.0
 """Seconds that one wait takes at most; a longer one is made of several, so that no clock of the system overflows."""
@@ -21,6 +21,7 @@ class Waker:
         self._bell = threading.Event()
         self._lock = threading.Lock()
         self._ends: tuple[socket.socket, socket.socket] | None = None
+        self._looks: dict[tuple[int, bool], Callable[[], bool]] = {}
 
     def wake(self) -> None:
         """End all waiting for good, from any thread."""
@@ -51,6 +52,13 @@ class Waker:
             self._heard()
             ready_to_read.remove(alarm)
         return ready_to_read, ready_to_write
+
+    def ready_now(self, fd: int, *, reading: bool) -> bool:
+        """Whether a descriptor is ready, as far as that can be told quickly."""
+        look = self._looks.get((fd, reading))
+        if look is None:
+            look = self._looks[fd, reading] = look_at(fd, reading=reading)
+        return look()
 
     def _heard(self) -> None:
         """The bell is silent again, unless it rang for good."""
@@ -97,9 +105,19 @@ if hasattr(select, "poll"):
         found = dict(poller.poll(math.ceil(seconds * 1000)))
         return [fd for fd in readers if found.get(fd, 0) & READABLE], [fd for fd in writers if found.get(fd, 0) & WRITABLE]
 
+    def look_at(fd: int, *, reading: bool) -> Callable[[], bool]:
+        """What tells whether a descriptor is ready, again and again."""
+        poller = select.poll()
+        poller.register(fd, select.POLLIN if reading else select.POLLOUT)
+        return lambda: bool(poller.poll(0))
+
 else:  # Windows
 
     def ready(readers: Sequence[int], writers: Sequence[int], seconds: float) -> tuple[list[int], list[int]]:
         """Wait with select, which has no limit there."""
         found, writable, _ = select.select(readers, writers, [], seconds)
         return found, writable
+
+    def look_at(fd: int, *, reading: bool) -> Callable[[], bool]:
+        """What tells whether a descriptor is ready, again and again."""
+        return lambda: any(select.select([fd] if reading else [], [] if reading else [fd], [], 0))

@@ -112,7 +112,7 @@ class Wasi:
         """Whether the guest took a descriptor for a socket that is none."""
 
         self.refusals: deque[Event] = deque(maxlen=REFUSALS)
-        self.descriptors = Descriptors(max_descriptors)
+        self.descriptors = Descriptors(max_descriptors, self._write_piecewise)
         self.reads = Moves(self.descriptors.by_number, False, AT_ONCE, lambda error: self.problem("fd_read", error))
         self.writes = Moves(self.descriptors.by_number, True, AT_ONCE, lambda error: self.problem("fd_write", error))
         """What an engine may read and write by itself."""
@@ -199,6 +199,9 @@ class Wasi:
     def _write_piecewise(self, descriptor: Descriptor, writer: Output | File, buffers: Sequence[memoryview]) -> int:
         """Pieces so small that none of them blocks, once there is room at all: so a reader that is slow cannot keep the guest from being
         stopped."""
+        if len(buffers) == 1 and len(buffers[0]) <= PIECE:
+            self.wait(descriptor, reading=False)
+            return writer.write(buffers)
         done = 0
         for buffer in buffers:
             for at in range(0, len(buffer), PIECE):
@@ -226,10 +229,11 @@ class Wasi:
         at_once = bool(descriptor.flags & NONBLOCK)
         while not self.waker.woken:
             descriptor.access.use()
-            if any(self.waker.wait([fd] if reading else [], [] if reading else [fd], 0 if at_once else None)):
+            if self.waker.ready_now(fd, reading=reading):
                 return
             if at_once:
                 raise Fault(Errno.AGAIN)
+            self.waker.wait([fd] if reading else [], [] if reading else [fd], None)
         raise Interrupted("interrupted")
 
     # What becomes of failures

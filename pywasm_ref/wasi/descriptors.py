@@ -21,6 +21,7 @@ MOST = 256
 MOST_NAMES = 1 << 18
 """Names in all listings of directories that are kept for a guest, besides those of the latest."""
 
+Waiting = Callable[["Descriptor", Output | File, Sequence[memoryview]], int]
 FD_READ, FD_WRITE = int(Rights.FD_READ), int(Rights.FD_WRITE)
 
 Thing = File | Directory | Input | Output | Listener | Connection
@@ -62,11 +63,14 @@ class Descriptor:
 
     direct_read: Callable[[Sequence[memoryview]], int] | None = None
     direct_write: Callable[[memoryview], int] | None = None
-    """How buffers are read, and one is written, where nobody has to wait and no flag asks for more; `access` is to be asked before."""
+    """How buffers are read where nobody has to wait, and how one is written, where no flag asks for more; `access` is asked before."""
 
     read_from: int | SupportsFileno | None = None
     write_to: int | SupportsFileno | Callable[[memoryview], int] | None = None
     """What the system itself has for these, where it has, and the guest the rights for it; else for writing, how it is done."""
+
+    waiting: Waiting | None = None
+    """How the guest writes to what makes it wait."""
 
     listing: Listing | None = None
     access: Access = field(init=False)
@@ -84,9 +88,15 @@ class Descriptor:
         direct = self.host_fd is None and not self.flags
         self.read_from = getattr(self.reader, "read_from", None) if direct and self.rights & FD_READ else None
         self.direct_read = self.reader.read if direct and self.reader is not None and not hasattr(self.reader, "calls_out") else None
-        self.direct_write = write_one(self.writer) if direct and self.writer is not None else None
-        system = getattr(self.writer, "write_to", None)
-        self.write_to = (self.direct_write if system is None else system) if direct and self.rights & FD_WRITE else None
+        self.direct_write = None if self.writer is None or self.flags else self._way_to_write(self.writer)
+        system = getattr(self.writer, "write_to", None) if direct else None
+        self.write_to = (self.direct_write if system is None else system) if self.rights & FD_WRITE else None
+
+    def _way_to_write(self, writer: Output | File) -> Callable[[memoryview], int] | None:
+        if self.host_fd is None:
+            return write_one(writer)
+        waiting = self.waiting
+        return None if waiting is None else lambda buffer: waiting(self, writer, (buffer,))
 
     def close(self) -> None:
         """Streams belong to the host, and stay open."""
@@ -115,8 +125,12 @@ def stream_descriptor(reader: Input | None, writer: Output | None = None) -> Des
 
 
 def waited_for(fd: int | None) -> int | None:
-    """The descriptor, where it is one that can be waited for: no plain file, and on Windows no stream of the process."""
-    return None if fd is None or os.name == "nt" or stat.S_ISREG(os.fstat(fd).st_mode) else fd
+    """The descriptor, where it is one that can be waited for: no plain file, not what takes everything, and on Windows no stream of the
+    process."""
+    if fd is None or os.name == "nt":
+        return None
+    found = os.fstat(fd)
+    return None if stat.S_ISREG(found.st_mode) or os.path.samestat(found, os.stat(os.devnull)) else fd
 
 
 def listener_descriptor(listener: Listener) -> Descriptor:
@@ -131,9 +145,10 @@ def connection_descriptor(end: Connection, rights: int = int(CONNECTION_RIGHTS),
 class Descriptors:
     """The descriptors of one guest, by number."""
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, most: int = MOST, waiting: Waiting | None = None) -> None:
         self.by_number: dict[Fd, Descriptor] = {}
         self._most = most
+        self._waiting = waiting
         self._listed: list[Descriptor] = []
 
     def get(self, fd: Fd, rights: int = 0) -> Descriptor:
@@ -170,6 +185,8 @@ class Descriptors:
         if len(self.by_number) >= self._most:
             descriptor.close()
             raise Fault(Errno.MFILE)
+        descriptor.waiting = self._waiting
+        descriptor.set_ways()
         fd = next(n for n in range(self._most) if n not in self.by_number)
         self.by_number[fd] = descriptor
         return fd

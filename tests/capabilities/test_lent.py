@@ -143,6 +143,31 @@ def test_a_waker_ends_all_waiting() -> None:
     os.close(writer)
 
 
+def test_a_nudge_ends_one_waiting() -> None:
+    """That of now, or else the next; for descriptors and for time."""
+    waker = Waker()
+    reader, writer = os.pipe()
+    for readers in ([], [reader], [], [reader]):
+        waker.nudge()
+        waker.nudge()
+        begin = time.monotonic()
+        assert waker.wait(readers, [], 20) == ([], [])
+        assert time.monotonic() - begin < 10
+        assert not waker.woken
+        assert waker.wait(readers, [], 0.01) == ([], [])
+    for _ in range(300_000):
+        waker.nudge()
+    assert waker.wait([reader], [], 20) == ([], [])
+    assert not waker.ready_now(reader, reading=True)
+    assert waker.ready_now(writer, reading=False)
+    os.write(writer, b"x")
+    assert waker.ready_now(reader, reading=True)
+    waker.close()
+    waker.nudge()
+    os.close(reader)
+    os.close(writer)
+
+
 def test_a_waker_tells_what_is_ready() -> None:
     waker = Waker()
     reader, writer = os.pipe()
