@@ -346,7 +346,7 @@ cdef void label_mismatch(Tr* tr, uint32_t l, const uint32_t* types, uint32_t n, 
 
 cdef uint32_t table_target(Tr* tr, Ctrl* c, uint32_t n) noexcept nogil:
     """The label itself, or one stub for it that moves the values first, and pays for what is at the label."""
-    if not tr.metered and (n == 0 or tr.vals[tr.n_vals - n].slot == c.slots):
+    if n == 0 or tr.vals[tr.n_vals - n].slot == c.slots:
         return c.label
     if c.stub_round != tr.round:
         c.stub_round = tr.round
@@ -362,7 +362,7 @@ cdef void finish_br_table(Tr* tr, Val* index, uint32_t count, uint32_t n, uint32
     cdef uint32_t end = slot_height(tr)
     flush(tr, tr.n_vals - n)
     tr.n_targets = start + count + 1
-    ir = emit(tr, OP_BR_TABLE, index, NULL, 0, 0)
+    ir = emit(tr, OP_BR_TABLE_PAID if tr.metered else OP_BR_TABLE, index, NULL, 0, 0)
     ir.dst = 1
     ir.x = start
     ir.extra = count

@@ -80,7 +80,7 @@ cdef struct Point:
     uint32_t paid
 
 cdef struct Charge:
-    # The second half-word of a branch or of `fuel`, which is known when all stretches are.
+    # The second half-word of a word of a branch or of `fuel`, which is known when all stretches are.
     uint32_t word
     uint32_t label          # NO_LABEL for `fuel`
     Point at

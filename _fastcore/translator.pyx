@@ -427,12 +427,12 @@ cdef void bind_point(Tr* tr, uint32_t label) noexcept nogil:
         tr.points[label].paid = tr.paid
 
 
-cdef void add_charge(Tr* tr, Ir* ir, uint32_t label) noexcept nogil:
+cdef void add_charge(Tr* tr, Ir* ir, uint32_t label, uint32_t word) noexcept nogil:
     cdef Charge* c
     if reserve(tr, <void**>&tr.charges, &tr.cap_charges, <uint64_t>tr.n_charges + 1, sizeof(Charge)):
         c = &tr.charges[tr.n_charges]
         tr.n_charges += 1
-        c.word = tr.n_words + 1
+        c.word = word
         c.label = label
         c.at.stretch = ir.stretch
         c.at.paid = ir.paid
@@ -449,10 +449,10 @@ cdef void meter_ir(Tr* tr, Ir* ir) noexcept nogil:
         step.at.stretch = ir.stretch
         step.at.paid = NO_LABEL if ir.op == OP_FUEL else ir.paid
     if ir.op == OP_FUEL:
-        add_charge(tr, ir, NO_LABEL)
+        add_charge(tr, ir, NO_LABEL, tr.n_words + 1)
     elif ir.label:
-        add_charge(tr, ir, ir.label - 1)
-    elif ir.op == OP_BR_TABLE or ir.op == OP_THROW_NEW or ir.op == OP_THROW_AGAIN:
+        add_charge(tr, ir, ir.label - 1, tr.n_words + 1)
+    elif ir.op == OP_THROW_NEW or ir.op == OP_THROW_AGAIN:
         ir.dst = 0
 
 
@@ -539,7 +539,7 @@ cdef void end_block(Tr* tr) noexcept nogil:
     if tr.entering:
         tr.entering = False
         first = 0 if shrink_enter(tr) else 1
-    if reserve(tr, <void**>&tr.words, &tr.cap_words, <uint64_t>tr.n_words + tr.n_irs * 4 + tr.n_targets, sizeof(W)):
+    if reserve(tr, <void**>&tr.words, &tr.cap_words, <uint64_t>tr.n_words + tr.n_irs * 4 + 2 * tr.n_targets, sizeof(W)):
         for i in range(first, tr.n_irs):
             encode(tr, &tr.irs[i])
         i = first
@@ -595,6 +595,13 @@ cdef void encode(Tr* tr, Ir* ir) noexcept nogil:
         for i in range(<uint32_t>ir.extra + 1):
             fix(tr, tr.n_words + 2 + i, tr.targets[ir.x + i])
         length = 3 + <uint32_t>ir.extra
+    elif ir.op == OP_BR_TABLE_PAID:
+        w[1].w[1] = <uint32_t>ir.extra
+        for i in range(<uint32_t>ir.extra + 1):
+            fix(tr, tr.n_words + 2 + 2 * i, tr.targets[ir.x + i])
+            w[3 + 2 * i].u = 0
+            add_charge(tr, ir, tr.targets[ir.x + i], tr.n_words + 3 + 2 * i)
+        length = 4 + 2 * <uint32_t>ir.extra
     elif ir.label:
         fix(tr, tr.n_words + 2, ir.label - 1)
     tr.n_words += length

@@ -1,8 +1,9 @@
 """Choose superinstructions: `python -m benchmarks.corpus.choose MODULES… > _fastcore/generate/joined.txt`, on modules that are no kernel.
 
-Each module weighs the same. An operation counts 8 times as much for each loop around it. The pair of neighbours that is most frequent is
-joined, again and again; of these rows those stay that save most when the longest match is taken, as the translator does. Short rows are
-the better ones: long ones fit these modules and no others.
+Each module weighs the same, and in it a function as much as the root of its length. In a function an operation counts 8 times as much for each
+loop around it. The pair of neighbours that is most frequent is joined, again and again; of these rows those stay that save most when the
+longest match is taken, as the translator does. Short rows are the better ones: long ones fit these modules and no others.
+With `--without PREFIX` modules are left out whose names begin so, and it is said what the rows save in those.
 """
 
 import argparse
@@ -13,50 +14,83 @@ from collections import defaultdict
 from pathlib import Path
 
 Row = tuple[str, ...]
-LAST = re.compile(r"(br|ret|ret_._?r?|ret_k|br_table_.|call)$")
+LAST = re.compile(r"(br|ret|ret_._?r?|ret_k|br_table_(paid_)?.|call)$")
 """They may only end a row."""
 ALONE = re.compile(
-    r"enter(_[sr]|$)|copy_n|call_|return_call|unreachable|halt|fuel|restore|exhausted|throw|window|home|wide|far|struct_|array_|cast_|test_|i31_|atomic|table|"
-    r"memory|data|elem|v128|[if](8x16|16x8|32x4|64x2)|ref_|.*(popcnt|ceil|floor|trunc|nearest|_min|_max|sqrt|div_|rem_|promote|demote|convert|_v$)|"
+    r"enter(_[sr]|$)|copy_n|call_|return_call|unreachable|halt|restore|exhausted|throw|window|home|wide|far|struct_|array_|cast_|test_|i31_|atomic|table|"
+    r"memory|data|elem|v128|[if](8x16|16x8|32x4|64x2)|ref_|.*(popcnt|ceil|floor|trunc|nearest|_min|_max|convert_i64_u|_v$)|"
     r"copy_v|const_v|keep_v|select_v|ret_v"
 )
 """They call functions, or are too long or too rare to join."""
 LONGEST = 3
+ROWS = 900
+
+
+METERED = 0.2
+"""What code with fuel counts beside the same code without. Only rows matter in which there is an operation that is not in both."""
 
 
 def segments(path: Path) -> list[tuple[float, Row]]:
     """Rows of operations between labels, each with its weight."""
-    found: list[tuple[float, Row]] = []
     listing, modules = (importlib.import_module(f"pywasm_ref._fastcore.{name}") for name in ("listing", "modules"))
-    for operations in listing.listing(modules.Module(path.read_bytes())):
-        labels = {target for _, _, targets in operations for target in targets}
-        loops = {target: at for at, _, targets in operations for target in targets if target <= at}
-        row: list[str] = []
-        weight = 1.0
-        for at, name, _ in operations:
-            own = name.partition("__")[0]
-            if row and (at in labels or ALONE.match(own)):
-                found.append((weight, tuple(row)))
-                row = []
-            if ALONE.match(own) and not own.startswith("br_table"):
-                continue
-            if not row:
-                weight = 8.0 ** min(4, sum(start <= at <= end for start, end in loops.items()))
-            row.append(own)
-            if LAST.match(own):
-                found.append((weight, tuple(row)))
-                row = []
+    module = modules.Module(path.read_bytes())
+    found = [pair for operations in listing.listing(module) for pair in in_function(operations)]
+    found += [
+        (METERED * weight, row)
+        for operations in listing.listing(module, metered=True)
+        for weight, row in in_function(operations)
+        if row[0] == "fuel" or row[-1].startswith("br_table_paid")
+    ]
     total = sum(weight * len(row) for weight, row in found) or 1
     return [(weight / total, row) for weight, row in found if len(row) > 1]
 
 
-def most_frequent(rows: dict[tuple[Row, ...], float]) -> tuple[Row, Row] | None:
-    pairs: dict[tuple[Row, Row], float] = defaultdict(float)
-    for row, weight in rows.items():
-        for left, right in itertools.pairwise(row):
-            if len(left) + len(right) <= LONGEST:
-                pairs[left, right] += weight
-    return max(pairs, key=lambda pair: (pairs[pair], pair)) if pairs else None
+def in_function(operations: list[tuple[int, str, list[int]]]) -> list[tuple[float, Row]]:
+    found: list[tuple[float, Row]] = []
+    labels = {target for _, _, targets in operations for target in targets}
+    loops = {target: at for at, _, targets in operations for target in targets if target <= at}
+    row: list[str] = []
+    weight = 1.0
+    for at, name, _ in operations:
+        own = name.partition("__")[0]
+        if row and (at in labels or ALONE.match(own)):
+            found.append((weight, tuple(row)))
+            row = []
+        if ALONE.match(own):
+            continue
+        if not row:
+            weight = 8.0 ** min(4, sum(start <= at <= end for start, end in loops.items()))
+        row.append(own)
+        if LAST.match(own):
+            found.append((weight, tuple(row)))
+            row = []
+    whole = sum(weight * len(row) for weight, row in found) or 1
+    return [(weight / whole * len(operations) ** 0.5, row) for weight, row in found]
+
+
+class Pairs:
+    """How often neighbours stand in rows that change."""
+
+    def __init__(self, rows: dict[Row, float]) -> None:
+        self.rows = [tuple((name,) for name in names) for names in rows]
+        self.weights = list(rows.values())
+        self.sums: dict[tuple[Row, Row], float] = defaultdict(float)
+        self.places: dict[tuple[Row, Row], set[int]] = defaultdict(set)
+        for number in range(len(self.rows)):
+            self.count(number, 1)
+
+    def count(self, number: int, sign: int) -> None:
+        for pair in itertools.pairwise(self.rows[number]):
+            if len(pair[0]) + len(pair[1]) <= LONGEST:
+                self.sums[pair] += sign * self.weights[number]
+                self.places[pair].add(number)
+
+    def join(self, left: Row, right: Row) -> None:
+        for number in self.places.pop((left, right)):
+            self.count(number, -1)
+            self.rows[number] = with_pair(self.rows[number], left, right)
+            self.count(number, 1)
+        del self.sums[left, right]
 
 
 def with_pair(row: tuple[Row, ...], left: Row, right: Row) -> tuple[Row, ...]:
@@ -72,16 +106,17 @@ def with_pair(row: tuple[Row, ...], left: Row, right: Row) -> tuple[Row, ...]:
 
 def choose(found: list[tuple[float, Row]], wanted: int) -> list[Row]:
     """As many rows as wanted, if there are so many, by joining pairs."""
-    rows: dict[tuple[Row, ...], float] = defaultdict(float)
+    rows: dict[Row, float] = defaultdict(float)
     for weight, names in found:
-        rows[tuple((name,) for name in names)] += weight
+        rows[names] += weight
+    pairs = Pairs(rows)
     chosen: list[Row] = []
-    while len(chosen) < wanted and (pair := most_frequent(rows)):
+    while len(chosen) < wanted and pairs.sums:
+        pair = max(pairs.sums, key=lambda pair: (pairs.sums[pair], pair))
+        if pairs.sums[pair] <= 0:
+            break
         chosen.append(pair[0] + pair[1])
-        after: dict[tuple[Row, ...], float] = defaultdict(float)
-        for row, weight in rows.items():
-            after[with_pair(row, *pair)] += weight
-        rows = after
+        pairs.join(*pair)
     return chosen
 
 
@@ -100,15 +135,29 @@ def used(found: list[tuple[float, Row]], chosen: list[Row]) -> dict[Row, float]:
     return saved
 
 
+def best(found: list[tuple[float, Row]], wanted: int) -> list[Row]:
+    saved = used(found, choose(found, 2 * wanted))
+    return sorted((row for row in saved if row), key=lambda row: (-saved[row], row))[:wanted]
+
+
+def part_saved(found: list[tuple[float, Row]], rows: list[Row]) -> float:
+    saved = used(found, rows)
+    return sum(saved[row] for row in rows if row in saved) / saved[()]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Choose superinstructions.")
     parser.add_argument("modules", nargs="+", type=Path)
-    parser.add_argument("--rows", type=int, default=500, help="so many at most (default 500)")
+    parser.add_argument("--rows", type=int, default=ROWS, help=f"so many at most (default {ROWS})")
+    parser.add_argument("--without", metavar="PREFIX", help="leave out modules, to see what is saved in them")
     options = parser.parse_args()
-    found = [pair for path in options.modules for pair in segments(path)]
-    saved = used(found, choose(found, 2 * options.rows))
-    rows = sorted((row for row in saved if row), key=lambda row: (-saved[row], row))[: options.rows]
-    part = sum(saved[row] for row in rows) / saved[()]
+    left_out = [path for path in options.modules if options.without and path.name.startswith(options.without)]
+    found = [pair for path in options.modules if path not in left_out for pair in segments(path)]
+    rows = best(found, options.rows)
+    if left_out:
+        print(f"{part_saved([pair for path in left_out for pair in segments(path)], rows):.1%} of the dispatches of {options.without}*")
+        return
+    part = part_saved(found, rows)
     print(f"# Superinstructions, the most useful first; made by benchmarks/corpus/choose.py. They save {part:.0%} of its dispatches.")
     print("\n".join(" ".join(row) for row in rows))
 
