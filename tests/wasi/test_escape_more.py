@@ -381,7 +381,7 @@ def test_a_listing_that_takes_long_can_be_stopped(engine: Engine) -> None:
 
 def test_one_call_moves_only_so_much(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a guest can be stopped between calls, whatever lengths it gives."""
-    for module in ("memory", "shortcuts"):
+    for module in ("context", "memory", "shortcuts"):
         monkeypatch.setattr(f"pywasm_ref.wasi.{module}.AT_ONCE", 100)
     tree = MemoryTree({"file": bytes(500)})
     with Caller(engine, {"/": tree}) as caller:
