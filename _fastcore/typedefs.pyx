@@ -77,7 +77,7 @@ cdef int read_comp_type(Unit* unit, Spelling* s, uint64_t head) noexcept nogil:
         s.words[head + 2] = n
         n = read_values(unit, s)
         s.words[head + 3] = n
-        if n > 1 and not on(unit, F_MULTI_VALUE):
+        if n > 1 and not unit.skim and not on(unit, F_MULTI_VALUE):
             refuse(unit, b"invalid result arity: more than one result needs the feature multi-value, which is off", 0)
     elif byte == STRUCT and on(unit, F_GC):
         n = length(&unit.r)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 
 from pywasm_ref.errors import TrapReason
+from pywasm_ref.tools.difftest.explain import Oracle, Verdict
 from pywasm_ref.tools.difftest.jobs import Answer, Job, Outcome
 
 REFUSALS = ("malformed", "invalid")
@@ -65,12 +66,13 @@ def outcomes(answer: Answer) -> Iterator[tuple[str, Outcome]]:
         yield f"call {i}", outcome
 
 
-def compare(job: Job, answers: Mapping[str, Answer], abilities: Mapping[str, Ability]) -> list[Difference]:
-    """Failures of each engine, and the first difference of each from the first engine."""
+def compare(job: Job, answers: Mapping[str, Answer], abilities: Mapping[str, Ability], oracle: Oracle | None = None) -> list[Difference]:
+    """Failures of each engine, and the first difference of each from the first engine that the specification does not allow."""
+    oracle = oracle or Oracle(job)
     found = [difference for name, answer in answers.items() for difference in failures(name, answer)]
     (first, reference), *others = answers.items()
     for name, answer in others:
-        if difference := first_difference(job, (first, reference), (name, answer), _both(abilities[first], abilities[name])):
+        if difference := first_difference(oracle, (first, reference), (name, answer), _both(abilities[first], abilities[name])):
             found.append(difference)
     return found
 
@@ -79,32 +81,37 @@ def _both(a: Ability, b: Ability) -> Ability:
     return Ability(*(getattr(a, part.name) and getattr(b, part.name) for part in fields(Ability)))
 
 
-def first_difference(job: Job, a: tuple[str, Answer], b: tuple[str, Answer], ability: Ability) -> Difference | None:
+def first_difference(oracle: Oracle, a: tuple[str, Answer], b: tuple[str, Answer], ability: Ability) -> Difference | None:
     """The first thing, in the order in which things happen, about which two engines do not agree; None also when one of them gave up where
-    it may."""
+    it may, or chose where it may something on which the rest depends."""
     (name_a, answer_a), (name_b, answer_b) = a, b
-    for where, one, other in _pairs(job, answer_a, answer_b, ability):
+    for where, number, one, other in _pairs(oracle.job, answer_a, answer_b, ability):
         if isinstance(one, Outcome) and isinstance(other, Outcome):
             if one.kind in OPEN + FAILURES or other.kind in OPEN + FAILURES:
                 return None
             said, heard = spoken(one, ability), spoken(other, ability)
+            verdict = oracle.judge(number, one, other) if said != heard and number is not None else Verdict.WRONG
         else:
             said, heard = _told(str(one), ability), _told(str(other), ability)
-        if said != heard:
+            verdict = Verdict.WRONG
+        if verdict is Verdict.PARTED:
+            return None
+        if said != heard and verdict is Verdict.WRONG:
             return Difference(where, name_a, name_b, said, heard)
     return None
 
 
-def _pairs(job: Job, a: Answer, b: Answer, ability: Ability) -> Iterator[tuple[str, object, object]]:
-    yield "start", a.start, b.start
+def _pairs(job: Job, a: Answer, b: Answer, ability: Ability) -> Iterator[tuple[str, int | None, object, object]]:
+    """What there is to compare: where it is, the number of the call if it is one, and what each engine says."""
+    yield "start", None, a.start, b.start
     names = [call.name for call in job.calls]
     for i, (one, other) in enumerate(zip(a.calls, b.calls, strict=False)):
-        yield f"call {i} {names[i]}", one, other
+        yield f"call {i} {names[i]}", i, one, other
     for i in range(max(len(a.host), len(b.host))):
-        yield f"host call {i}", _entry(a.host, i), _entry(b.host, i)
+        yield f"host call {i}", None, _entry(a.host, i), _entry(b.host, i)
     if ability.state:
         for name in sorted({*a.state, *b.state}):
-            yield name, a.state.get(name, "nothing"), b.state.get(name, "nothing")
+            yield name, None, a.state.get(name, "nothing"), b.state.get(name, "nothing")
 
 
 def _entry(calls: list[str], i: int) -> str:
@@ -141,7 +148,7 @@ def _nameless(found: re.Match[str]) -> str:
 _NUMBERS = re.compile(r"0x[0-9a-f]+|\d+|'[^']*'")
 
 
-def cause(difference: Difference) -> str:
+def cause(difference: Difference, subject: str = "") -> str:
     """What differences of one cause have in common: who, about what kind of thing, and the words without their numbers."""
     if difference.where.startswith("call"):
         said, heard = (
@@ -152,4 +159,5 @@ def cause(difference: Difference) -> str:
     else:
         said = heard = "…"
     where = _NUMBERS.sub("…", difference.where.split(" func")[0])
-    return f"{difference.second} against {difference.first}, {where}: {_NUMBERS.sub('…', said)[:120]} / {_NUMBERS.sub('…', heard)[:120]}"
+    words = " / ".join(_NUMBERS.sub("…", side)[:120] for side in (said, heard))
+    return f"{difference.second} against {difference.first}, {subject}{where}: {words}"

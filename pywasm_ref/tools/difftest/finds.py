@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pywasm_ref.tools.difftest.compare import cause
 from pywasm_ref.tools.difftest.generate import Generated
 from pywasm_ref.tools.difftest.jobs import Job
 from pywasm_ref.tools.difftest.reduce import reduce
@@ -26,7 +25,7 @@ def smallest(start: Generated, wanted: str, team: Crew, seconds: float) -> Gener
     """The smallest module that shows a difference of the same cause."""
 
     def shows(job: Job) -> bool:
-        return any(cause(difference) == wanted for difference in team.differences(job))
+        return wanted in team.causes(job)
 
     return reduce(start, shows, seconds)
 

@@ -17,7 +17,7 @@ from pywasm_ref.errors import WasmError
 from pywasm_ref.syntax.types import DefType, FuncTypeUse, RefType
 from pywasm_ref.tools.difftest.child import Child
 from pywasm_ref.tools.difftest.compare import Difference, cause, compare
-from pywasm_ref.tools.difftest.explain import explanation
+from pywasm_ref.tools.difftest.explain import Oracle
 from pywasm_ref.tools.difftest.generate import PROFILES, Generated, Profile, portable, seeded
 from pywasm_ref.tools.difftest.jobs import Answer, Call, Job
 from pywasm_ref.tools.difftest.mutate import bytes_mutant
@@ -164,6 +164,11 @@ class Crew:
     def differences(self, job: Job) -> list[Difference]:
         return compare(job, self.answers(job), self.abilities)
 
+    def causes(self, job: Job) -> list[str]:
+        """What the differences are grouped by."""
+        oracle = Oracle(job)
+        return [cause(difference, oracle.subject()) for difference in compare(job, self.answers(job), self.abilities, oracle)]
+
     def close(self) -> None:
         for child in self.children.values():
             child.close()
@@ -197,7 +202,10 @@ def run_shard(shard: Shard, engines: Sequence[str]) -> dict[str, Any]:
         report.usable += usable(measure)
         report.outcomes[f"start {measure.start.kind}"] += 1
         report.outcomes.update(f"call {outcome.kind}" for outcome in measure.calls)
-        report.findings += [finding(shard, seed, difference) for difference in compare(job, answers, team.abilities)]
+        oracle = Oracle(job)
+        report.findings += [finding(shard, seed, oracle, difference) for difference in compare(job, answers, team.abilities, oracle)]
+        if oracle.choices:
+            report.outcomes["answer by another choice that the specification leaves"] += oracle.choices
     return report.plain()
 
 
@@ -207,7 +215,7 @@ def usable(answer: Answer) -> bool:
     return not answer.calls or any(outcome.kind in ("returned", "exception") and outcome.values for outcome in answer.calls)
 
 
-def finding(shard: Shard, seed: int, d: Difference) -> Finding:
+def finding(shard: Shard, seed: int, oracle: Oracle, d: Difference) -> Finding:
     return Finding(
-        shard.work, shard.release, seed, d.where, d.first, d.second, d.said_first, d.said_second, cause(d), explanation(shard.work, d)
+        shard.work, shard.release, seed, d.where, d.first, d.second, d.said_first, d.said_second, cause(d, oracle.subject())
     )

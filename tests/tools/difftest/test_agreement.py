@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from pywasm_ref.features import WASM_1, Features
 from pywasm_ref.tools.difftest.child import Child, Unavailable
 from pywasm_ref.tools.difftest.compare import Difference, compare
 from pywasm_ref.tools.difftest.generate import PROFILES, Generated, seeded
@@ -69,3 +70,12 @@ def test_generated_modules_do_the_same_everywhere(pair: Children, release: str) 
 )
 def test_drawn_modules_do_the_same_everywhere(pair: Children, made: Generated) -> None:
     assert not differences(pair, made.job())
+
+
+@pytest.mark.parametrize(
+    ("data", "features"),
+    [("0061736d01000000 010702 6000027f7f fd", WASM_1)],
+    ids=["a type that cannot be read behind one with too many results"],
+)
+def test_what_the_lab_found_stays_mended(pair: Children, data: str, features: Features) -> None:
+    assert not differences(pair, Job(bytes.fromhex(data), (), features, instantiate=False))

@@ -8,7 +8,6 @@ from itertools import count
 
 import pytest
 
-from pywasm_ref.tools.difftest.compare import cause
 from pywasm_ref.tools.difftest.finds import smallest
 from pywasm_ref.tools.difftest.generate import PROFILES, Generated
 from pywasm_ref.tools.difftest.generate import seeded as module
@@ -25,8 +24,8 @@ def hunt(crew: Crew, seconds: float) -> Generated:
     start = time.monotonic()
     for seed in count():
         for made in (module(seed, PROFILES["3.0"]), *(single(5 * seed + n, PROFILES["3.0"]) for n in range(5))):
-            if found := crew.differences(made.job()):
-                return smallest(made, cause(found[0]), crew, start + seconds - time.monotonic())
+            if found := crew.causes(made.job()):
+                return smallest(made, found[0], crew, start + seconds - time.monotonic())
         if time.monotonic() - start > seconds:
             break
     pytest.fail(f"nothing was found in {seconds} seconds")

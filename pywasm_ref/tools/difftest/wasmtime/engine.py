@@ -59,6 +59,11 @@ SWITCHES = {
 }
 """The features that wasmtime can turn off, all others being on for good."""
 
+BEYOND_WINCH = (
+    Feature.THREADS, Feature.TAIL_CALL, Feature.FUNCTION_REFERENCES, Feature.GC, Feature.EXCEPTIONS, Feature.RELAXED_SIMD
+)  # fmt: skip
+"""What Winch has not; asked for it, wasmtime ends the process."""
+
 HOST_MODULES = 256
 """How many modules of the host are kept."""
 
@@ -116,6 +121,12 @@ class WasmtimeEngine:
         self.features: Features = frozenset(Feature)
 
     def pointer(self, features: Features) -> Any:
+        """The engine of C.
+
+        Fails   NotImplementedError
+        """
+        if self.strategy == "winch" and (missing := [feature.value for feature in BEYOND_WINCH if feature in features]):
+            raise NotImplementedError(f"Winch has no {', '.join(missing)}")
         if features not in self.engines:
             self.engines[features] = c.wasm_engine_new_with_config(_config(self.strategy, features))
         return self.engines[features]
