@@ -1,8 +1,8 @@
 """Choose superinstructions: `python -m benchmarks.corpus.choose MODULES… > _fastcore/generate/joined.txt`, on modules that are no kernel.
 
-Each module weighs the same, and in it a function as much as the root of its length. In a function an operation counts 8 times as much for each
-loop around it. The pair of neighbours that is most frequent is joined, again and again; of these rows those stay that save most when the
-longest match is taken, as the translator does. Short rows are the better ones: long ones fit these modules and no others.
+Each module weighs the same, and in it a function as much as the root of its length. In a function an operation counts 8 times as much for
+each loop around it. The pair of neighbours that is most frequent is joined, again and again; of these rows those stay that save most when
+the longest match is taken, as the translator does. Short rows are the better ones: long ones fit these modules and no others.
 With `--without PREFIX` modules are left out whose names begin so, and it is said what the rows save in those.
 """
 
@@ -72,7 +72,7 @@ class Pairs:
     """How often neighbours stand in rows that change."""
 
     def __init__(self, rows: dict[Row, float]) -> None:
-        self.rows = [tuple((name,) for name in names) for names in rows]
+        self.rows: list[tuple[Row, ...]] = [tuple((name,) for name in names) for names in rows]
         self.weights = list(rows.values())
         self.sums: dict[tuple[Row, Row], float] = defaultdict(float)
         self.places: dict[tuple[Row, Row], set[int]] = defaultdict(set)

@@ -7,10 +7,10 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from io import StringIO, TextIOBase, TextIOWrapper
-from typing import NoReturn, Protocol
+from typing import NoReturn, Protocol, cast
 
-from pywasm_ref.cli import diff, inspect, parse, print_, run, trace, validate, wast
 from pywasm_ref.cli.errors import STDOUT, guarded
 from pywasm_ref.cli.options import Formatter
 
@@ -34,7 +34,8 @@ class Command(Protocol):
     def run(self, options: argparse.Namespace) -> int: ...
 
 
-COMMANDS: Sequence[Command] = (run, parse, print_, validate, inspect, trace, wast, diff)
+COMMANDS = {name: name for name in ("run", "parse", "print", "validate", "inspect", "trace", "wast", "diff")} | {"print": "print_"}
+"""Which module of this folder has each command."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run_command(argv: Sequence[str] | None) -> int:
     own, program = split(list(sys.argv[1:] if argv is None else argv))
     try:
-        options, rest = parser().parse_known_args(own)
+        options, rest = parser(wanted(own)).parse_known_args(own)
         if program and not hasattr(options, "args"):
             rest += ["--", *program]
         if rest:
@@ -59,6 +60,12 @@ def run_command(argv: Sequence[str] | None) -> int:
     except SystemExit as stop:  # after --help, --version and wrong usage
         return int(stop.code or 0)
     return int(options.run(options))
+
+
+def wanted(argv: list[str]) -> list[Command]:
+    """The command that is named, or all of them: a program that is to be run need not wait for what is not asked for."""
+    names = argv[:1] if argv[:1] and argv[0] in COMMANDS else COMMANDS
+    return [cast(Command, import_module(f"pywasm_ref.cli.{COMMANDS[name]}")) for name in names]
 
 
 def split(argv: list[str]) -> tuple[list[str], list[str]]:
@@ -89,11 +96,11 @@ class Parser(argparse.ArgumentParser):
         super().error(f"{message} (FILE comes first, then options, and --invoke NAME ARGS at the end)" if misplaced else message)
 
 
-def parser() -> Parser:
+def parser(found: Sequence[Command]) -> Parser:
     top = Parser(prog="pywasm-ref", description=DESCRIPTION, epilog=EPILOG, formatter_class=Formatter)
     top.add_argument("--version", action=Version, help="show the version and exit")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in COMMANDS:
+    for command in found:
         sub = commands.add_parser(
             command.NAME, help=command.HELP, description=command.HELP, epilog=command.EPILOG, formatter_class=Formatter
         )

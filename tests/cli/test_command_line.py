@@ -29,7 +29,7 @@ def pipe(*args: str, stdin: bytes = b"", **environment: str) -> "subprocess.Comp
     return subprocess.run([*COMMAND, *args], input=stdin, capture_output=True, timeout=60, check=False, env={**os.environ, **environment})
 
 
-@pytest.mark.parametrize("command", [command.NAME for command in COMMANDS])
+@pytest.mark.parametrize("command", list(COMMANDS))
 def test_every_command_explains_itself_with_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, "--help"]) == 0
     assert f"pywasm-ref {command}" in capsys.readouterr().out.split("examples:")[1]

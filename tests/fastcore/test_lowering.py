@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 import pywasm_ref as wasm
+from pywasm_ref import binary
+from pywasm_ref.text import parse
 
 native = pytest.importorskip("pywasm_ref._fastcore.engine", reason="the native engine is not built", exc_type=ImportError)
 listing = pytest.importorskip("pywasm_ref._fastcore.listing").listing
@@ -26,7 +28,7 @@ def both(text: str, *arguments: tuple[Any, ...]) -> None:
 
 
 def names(text: str, index: int = 0) -> list[str]:
-    return [name.partition("__")[0] for _, name, _ in listing(objects.Module(wasm.binary.encode(wasm.text.parse(text))))[index]]
+    return [name.partition("__")[0] for _, name, _ in listing(objects.Module(binary.encode(parse(text))))[index]]
 
 
 LOCALS = {
