@@ -1,6 +1,12 @@
 """The native engine as the embedding's protocols see it. Its objects are extension types; this is the hook they hang on."""
 
+import sys
+
+from pywasm_ref._fastcore.layout cimport Ctx, Type
+
 from pywasm_ref._fastcore import calls, objects
+from pywasm_ref._fastcore.dispatch import DISPATCH
+from pywasm_ref._fastcore.tables import SOURCES
 from pywasm_ref.binary import encode
 
 
@@ -9,6 +15,8 @@ class FastEngine:
 
     name = "fast"
     func_parts = calls.Called
+    build = f"{SOURCES} {DISPATCH} {sys.byteorder} {sizeof(void*)} {sizeof(Ctx)} {sizeof(Type)}"
+    """Code that was lowered by one build means nothing to another."""
 
     def decode(self, source, features):
         """Fails   Malformed"""
@@ -19,6 +27,10 @@ class FastEngine:
     def adopt(self, module, features):
         """What was parsed goes through the binary format: there is one way in."""
         return objects.Module(encode(module), features, module.source, self, module)
+
+    def load(self, source, features, code):
+        """Fails   Malformed"""
+        return objects.Module(source.data, features, source, self, None, code)
 
     def store(self, limits):
         return objects.Store(limits, self)

@@ -4,12 +4,13 @@ import cython
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.faults cimport fault_error
+from pywasm_ref._fastcore.lowered cimport dump_codes
 from pywasm_ref._fastcore.names cimport read_names
 from pywasm_ref._fastcore.reflection cimport deftype_of, functype_of, globaltype_of, memtype_of, tabletype_of, tagtype_of
 from pywasm_ref._fastcore.sections cimport meter, read_module, unit_free
 from pywasm_ref._fastcore.unit cimport *
 
-from pywasm_ref.binary import decode
+from pywasm_ref.binary import decode, encode
 from pywasm_ref.errors import Invalid
 from pywasm_ref.features import ALL, WASM_3, Feature
 from pywasm_ref.syntax.modules import Names
@@ -29,25 +30,31 @@ cdef uint64_t DEFAULT_FEATURES = feature_bits(WASM_3)
 cdef class Module:
     """A module that was read; a fault that only makes it invalid is raised when somebody needs it to be valid."""
 
-    def __cinit__(self, bytes data not None, features=WASM_3, source=None, engine=None, syntax=None):
+    def __cinit__(self, bytes data not None, features=WASM_3, source=None, engine=None, syntax=None, const uint8_t[::1] lowered=None):
         cdef const uint8_t* start = data
         cdef uint64_t size = len(data)
         cdef uint64_t bits = DEFAULT_FEATURES if features is WASM_3 else feature_bits(features)
+        cdef const uint8_t* code = NULL
+        cdef uint64_t n_code = 0
+        if lowered is not None and lowered.shape[0]:
+            code = &lowered[0]
+            n_code = lowered.shape[0]
         self.data = data
         self.features = features
         self.source = source
         self.engine = engine
         self.read_module = syntax
         with nogil:
-            self.unit = read_module(start, size, bits)
+            self.unit = read_module(start, size, bits, code, n_code)
         if self.unit == NULL:
             raise MemoryError
+        self.unit.lowered = NULL    # belongs to the caller
         self.refuse()
         self.names_of_exports = {}
         if self.fault is None:
             self.names_of_exports = {name_of(&self.unit.exports[i].name): (self.unit.exports[i].kind, self.unit.exports[i].index)
                                      for i in range(self.unit.n_exports)}
-        if self.fault is not None and engine is None:
+        if self.fault is not None and (engine is None or lowered is not None):
             raise self.fault
 
     cdef int refuse(self) except -1:
@@ -74,6 +81,16 @@ cdef class Module:
         if status < 0:
             raise MemoryError
         return self.unit.metered
+
+    def lowered(self):
+        """The code of all functions as bytes, for a module that is made of the same binary by the same build of this engine."""
+        self.check()
+        return dump_codes(self.unit)
+
+    @property
+    def binary(self):
+        """The module as bytes, with its names."""
+        return self.data if self.read_module is None else encode(self.read_module, names=True)
 
     def __dealloc__(self):
         unit_free(self.unit)

@@ -13,6 +13,7 @@ from pywasm_ref._fastcore.constants cimport init_expr
 from pywasm_ref._fastcore.entities cimport *
 from pywasm_ref._fastcore.exporting cimport export_section
 from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.lowered cimport load_codes
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.segment_sections cimport data_section, elem_section, elem_types
 from pywasm_ref._fastcore.segments cimport images_free
@@ -265,16 +266,33 @@ cdef int code_section(Unit* unit) noexcept nogil:
         return malformed(&unit.r, at, b"function and code section have inconsistent lengths")
     if room(unit, <void**>&unit.codes, n, sizeof(Code), 3):
         return -1
-    memset(&tr, 0, sizeof(Tr))
-    tr.codes = unit.codes
     for i in range(n):
         unit.codes[i].index = unit.imported_funcs + i
         unit.codes[i].type = unit.funcs[unit.imported_funcs + i]
+    if unit.lowered != NULL:
+        return pass_bodies(unit)
+    memset(&tr, 0, sizeof(Tr))
+    tr.codes = unit.codes
     for i in range(n):
         if one_body(unit, &tr, &unit.codes[i]) < 0:
             break
     tr_free(&tr)
     return -1 if unit.r.fault else 0
+
+
+cdef int pass_bodies(Unit* unit) noexcept nogil:
+    """Go to the end of the bodies, whose code was made before."""
+    cdef Reader* r = &unit.r
+    cdef uint32_t size, i
+    for i in range(unit.n_codes):
+        size = length(r)
+        if r.fault or size > r.end - r.at:
+            return unexpected_end(r)
+        r.at += size
+    unit.n_bodies = unit.n_codes
+    if load_codes(unit, unit.lowered, unit.n_lowered) < 0:
+        return malformed(r, r.at, b"the code does not fit the module")
+    return 0
 
 
 cdef int one_body(Unit* unit, Tr* tr, Code* code) noexcept nogil:
@@ -474,17 +492,22 @@ cdef void find_first_fault(Unit* unit, const uint8_t* end) noexcept nogil:
         unit.r.fault = FAULT_UNSUPPORTED    # it decodes, but no rule knows it
 
 
-cdef Unit* read_module(const uint8_t* data, uint64_t size, uint64_t features) noexcept nogil:
-    """The module, with a fault in its reader unless it is valid; NULL when memory is out. The bytes must outlive it."""
+cdef Unit* read_module(const uint8_t* data, uint64_t size, uint64_t features, const uint8_t* lowered, uint64_t n_lowered) noexcept nogil:
+    """The module, with a fault in its reader unless it is valid; NULL when memory is out. The bytes must outlive it.
+
+    With code that was lowered before, bodies are not read; that it belongs to the module is known.
+    """
     cdef Unit* unit = <Unit*>calloc(1, sizeof(Unit))
     if unit == NULL:
         return NULL
     unit.features = features
+    unit.lowered = lowered
+    unit.n_lowered = n_lowered
     unit.base = unit.r.start = data
     unit.r.end = data + size
     if size > 0xffffffffU:
         malformed(&unit.r, data + 0xffffffffU, b"length out of bounds")
-    elif read_sections(unit) < 0 and unit.r.fault != FAULT_MEMORY:
+    elif read_sections(unit) < 0 and unit.r.fault != FAULT_MEMORY and lowered == NULL:
         find_first_fault(unit, data + size)
     return unit
 

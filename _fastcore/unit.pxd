@@ -81,6 +81,8 @@ cdef struct Unit:
     const uint8_t* at       # the entry or instruction that is being read: where it is invalid
     int where
     uint32_t where_func     # the function, for AT_FUNCTION
+    const uint8_t* lowered  # the functions as code, when it was made before; see lowered.pyx
+    uint64_t n_lowered
     bint skim               # only what is malformed matters: indices mean nothing
     bint uses_data          # is there an instruction that names a data segment?
     const uint8_t* sections[14]     # where the content of each section begins, or NULL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from pathlib import Path
@@ -56,10 +57,9 @@ def generated() -> dict[str, str]:
     operations = (*structural(), *calls(), *accesses(LOADS, STORES), *aggregates(), *numeric(), *vector())
     found = variants(operations)
     rows = joined(found)
-    header, module = tables(operations, found, rows)
     shape_header, shape_module = shapes()
     files = {"shapes.pxd": shape_header, "shapes.pyx": shape_module}
-    files |= {"tables.pxd": header, "tables.pyx": module} | looped(found, rows)
+    files |= looped(found, rows)
     modules: dict[str, list[Variant | Joined]] = {topic: [] for topic in topics(operations)} | {f"joined_{i}": [] for i in range(MODULES)}
     for v in found:
         modules[v.operation.topic].append(v)
@@ -68,7 +68,19 @@ def generated() -> dict[str, str]:
     files |= {"handlers.pxd": ALL_HEADER, "handlers.pyx": all_handlers(list(modules)), "vector_lanes.pxd": vector_header()}
     for topic, handlers in modules.items():
         files |= {f"handlers_{topic}.pxd": HANDLER_HEADER, f"handlers_{topic}.pyx": threaded(topic, handlers)}
-    return files
+    header, module = tables(operations, found, rows, fingerprint(files))
+    return files | {"tables.pxd": header, "tables.pyx": module}
+
+
+def fingerprint(files: dict[str, str]) -> str:
+    """What changes when anything does that the engine is made of."""
+    state = hashlib.sha256()
+    here = Path(__file__).parent
+    for path in sorted([*here.parent.glob("*.p*"), *here.glob("*.py")]):
+        state.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for name, text in sorted(files.items()):
+        state.update(name.encode() + b"\0" + text.encode() + b"\0")
+    return state.hexdigest()[:32]
 
 
 def write(folder: Path) -> None:

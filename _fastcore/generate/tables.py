@@ -15,6 +15,10 @@ from pywasm_ref.isa import OPS, Op
 FAMILIES = ("none", "numeric", "load", "store", "atomic")
 VECTOR_FAMILIES = ("none", "pure", "ternary", "extract", "replace", "load", "store", "load_lane", "store_lane", "const", "shuffle")
 VECTOR_OPCODES = 0x114
+THIRD_WORDS = {"label": r"pc\[2\]\.t\b", "labels": r"pc\[2 \+ i\]\.t\b", "code": r"pc\[2\]\.code\b", "type": r"pc\[2\]\.v\b"}
+TYPED = re.compile(r"(struct_new|array_new|call_ref)")
+"""What the third word of an operation may be the address of. Where an operation has one of these names, its body does not look at the type
+that is there: a function does, or nobody."""
 NAMED = ("halt", "restore", "lower", "copy", "stepped", "return_call_import", "return_call_indirect", "return_call_ref")
 """Handlers that the engine itself puts into code, or looks for."""
 
@@ -95,7 +99,25 @@ def _literal(data: bytes) -> str:
     return 'b"' + "".join(f"\\x{byte:02x}" for byte in data) + '"'
 
 
-def tables(operations: tuple[Operation, ...], found: list[Variant], rows: list[Joined]) -> tuple[str, str]:
+def third_word(v: Variant) -> str:
+    """What the third word of an operation is the address of."""
+    if TYPED.match(v.operation.name):
+        return "type"
+    return next((what for what, pattern in THIRD_WORDS.items() if re.search(pattern, v.operation.body)), "none")
+
+
+def _rows_of_handlers(found: list[Variant], rows: list[Joined]) -> dict[str, str]:
+    """For each handler the first operation's own one, and the words of all its operations; for each of these, what the third word is."""
+    own, spans, thirds = [0], [0], [0]
+    for handler in (*found, *rows):
+        own.append(handler.parts[0].number)
+        spans.append(sum(map(length, handler.parts)))
+    for v in found:
+        thirds.append(("none", *THIRD_WORDS).index(third_word(v)))
+    return {"own": _literal(_u16(*own)), "spans": _literal(bytes(spans)), "thirds": _literal(bytes(thirds))}
+
+
+def tables(operations: tuple[Operation, ...], found: list[Variant], rows: list[Joined], sources: str) -> tuple[str, str]:
     """The header and the module."""
     numbers = {o.name: i for i, o in enumerate(operations, 1)}
     infos = [bytes(16)]
@@ -121,7 +143,8 @@ def tables(operations: tuple[Operation, ...], found: list[Variant], rows: list[J
     module = MODULE.format(first=first, starts=starts, edges=edges, joined=handlers_of_nodes,
                            plain=_literal(plain), prefixed=_literal(prefixed), atomic=_literal(_atomic_rows(numbers)),
                            vector=_literal(_vector_rows(numbers)), rows=_literal(b"".join(infos)), grid=_literal(flat),
-                           lengths=_literal(bytes(lengths)), names=names_of_handlers)  # fmt: skip
+                           lengths=_literal(bytes(lengths)), names=names_of_handlers, sources=sources,
+                           **_rows_of_handlers(found, rows))  # fmt: skip
     return header, module
 
 
@@ -139,6 +162,10 @@ cdef enum:
 {names}
 cdef enum:
 {features}
+cdef enum Third:
+    # What the third word is the address of: a word of the function, as is each behind it, another function, a type.
+    THIRD_NONE, THIRD_LABEL, THIRD_LABELS, THIRD_CODE, THIRD_TYPE
+
 cdef enum Family:
     FAMILY_NONE, FAMILY_NUMERIC, FAMILY_LOAD, FAMILY_STORE, FAMILY_ATOMIC
 
@@ -181,6 +208,9 @@ cdef struct Tables:
     const uint16_t* starts      # where the edges of each node begin
     const uint16_t* edges       # pairs of handler and node
     const uint16_t* joined      # the handler of each node for the row that leads to it, or 0
+    const uint16_t* own         # of each handler, superinstructions too: the handler of its first operation alone
+    const uint8_t* spans        # words of all its operations
+    const uint8_t* thirds       # of each handler of one operation: what its third word is
 
 cdef Tables* tables() noexcept nogil
 '''
@@ -210,8 +240,12 @@ TABLES.first = <const uint16_t*>aligned({first})
 TABLES.starts = <const uint16_t*>aligned({starts})
 TABLES.edges = <const uint16_t*>aligned({edges})
 TABLES.joined = <const uint16_t*>aligned({joined})
+TABLES.own = <const uint16_t*>aligned({own})
+TABLES.spans = <const uint8_t*>aligned({spans})
+TABLES.thirds = <const uint8_t*>aligned({thirds})
 
 HANDLER_NAMES = "{names}".split()
+SOURCES = "{sources}"
 
 
 cdef Tables* tables() noexcept nogil:

@@ -131,7 +131,19 @@ class Module(Protocol):
 
     @property
     def source(self) -> Source | None: ...
+    @property
+    def binary(self) -> bytes:
+        """The module in the binary format, with the names that it has."""
+
     def validate(self) -> None: ...
+
+
+@runtime_checkable
+class KeepableModule(Protocol):
+    """What a module can do besides of which the engine makes code that can be kept."""
+
+    def lowered(self) -> bytes:
+        """The code of a valid module, for `KeepingEngine.load` of the same build."""
 
 
 class Instance(Protocol):
@@ -260,3 +272,18 @@ class Engine(Protocol):
         """Take a module that was read elsewhere: parsed from text, or made by a program."""
 
     def store(self, limits: Limits) -> Store: ...
+
+
+@runtime_checkable
+class KeepingEngine(Protocol):
+    """What an engine can do besides whose code can be kept."""
+
+    @property
+    def build(self) -> str:
+        """Code that was lowered by one build means nothing to another."""
+
+    def load(self, source: Source, features: Features, code: memoryview) -> Module:
+        """Take a binary together with the code that was made of it. Neither is validated: they are known to come from this engine.
+
+        Fails   Malformed   when they do not fit each other
+        """

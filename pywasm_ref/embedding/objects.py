@@ -15,6 +15,7 @@ from pywasm_ref.embedding.hints import add_hint
 from pywasm_ref.embedding.limits import Limits
 from pywasm_ref.embedding.linking import Imports, resolve
 from pywasm_ref.embedding.selection import chosen
+from pywasm_ref.embedding.serialized import Bytes, pack, unpack
 from pywasm_ref.embedding.signature import lift_exception
 from pywasm_ref.embedding.sources import ModuleSource, load
 from pywasm_ref.embedding.store import Store, raw_store
@@ -85,6 +86,37 @@ class Module(Alive):
                 add_hint(error, source.data, self.features)
             error.source = source  # what the file is called is known here only
             raise
+        return module
+
+    def serialize(self, key: Bytes | None = None) -> bytes:
+        """The module as bytes for `deserialize`, with its names, and without the text or the name of the file that it came from.
+
+        Without a key these are little more than its binary. With a key of 16 bytes or more they have the code that the native engine made
+        of it, so that `deserialize` need not validate and lower it again.
+
+        Fails   ValueError for a key that is too short
+        """
+        return pack(self._raw, key)
+
+    @classmethod
+    def deserialize(cls, data: Bytes, engine: str | protocols.Engine = "auto", key: Bytes | None = None) -> Module:
+        """A module that was serialized, with the features that it had.
+
+        It is safe for bytes of any origin. Without a key the module is validated again. Code that was lowered is believed when a key, which
+        has to stay secret, proves that whoever wrote it had the key too; it suits only the build of the engine that made it.
+
+        Fails   Malformed for bytes that are something else, damaged, of another version, engine or build, or that were made with another
+                key, or with none; Invalid for a module that is not valid; ValueError for a key that is too short
+        """
+        module = cls.__new__(cls)
+        module.engine = chosen(engine)
+        kept = unpack(data, key, module.engine)
+        module.features = kept.features
+        source = Source("<serialized>", kept.binary)
+        if len(kept.code) and isinstance(module.engine, protocols.KeepingEngine):
+            module._raw = module.engine.load(source, kept.features, kept.code)
+        else:
+            module._raw = module._read(source)
         return module
 
     @property

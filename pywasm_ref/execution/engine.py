@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, Protocol
 
-from pywasm_ref.binary import decode
+from pywasm_ref.binary import decode, encode
 from pywasm_ref.errors import Exhaustion, Trap, TrapReason
 from pywasm_ref.execution import modules
 from pywasm_ref.execution.allocation import allocmem, alloctable, growmem, growtable, memtype, tabletype
@@ -83,6 +83,11 @@ class ReferenceModule:
     @cached_property
     def exports(self) -> list[tuple[str, ExternType]]:
         return [(entry.name, xt) for entry, xt in zip(self.module.exports, self.type.exports, strict=True)]
+
+    @property
+    def binary(self) -> bytes:
+        source = self.module.source
+        return source.data if source is not None and isinstance(source.data, bytes) else encode(self.module, names=True)
 
     @property
     def customs(self) -> list[tuple[str, bytes]]:

@@ -19,7 +19,7 @@ LOCALS = (0, 3, 40, 700)
 PARAMS = (0, 2, 0, 5)
 N = len(LOCALS)
 WAYS = ("call", "call_indirect", "call_ref", "elsewhere", "try", "tail", "tail_ref", "tail_elsewhere", "again", "tail_again")
-OPS = (("return", 0), ("throw", 0), *((way, kind) for way in WAYS for kind in range(N)))
+OPS: tuple[tuple[str, int], ...] = (("return", 0), ("throw", 0), *((way, kind) for way in WAYS for kind in range(N)))
 
 
 def step(way: str, k: int) -> str:
@@ -133,7 +133,7 @@ class Model:
         if self.choose.random() < 0.02:
             self.down = self.choose.choice((0.4, 0.6, 0.9, 0.98))
         if self.choose.random() > self.down:
-            return OPS.index(("throw" if self.choose.random() < 0.03 else "return", 0))
+            return 1 if self.choose.random() < 0.03 else 0
         while True:
             number = self.choose.randrange(2, len(OPS))
             if not ("again" in OPS[number][0] and len(self.segments) > 20):

@@ -163,7 +163,7 @@ class WasmtimeModule:
         self.customs: Sequence[tuple[str, bytes]] = ()
         self.names = syntax.Names()
         self.field_names: Mapping[DefType, Mapping[str, int]] = {}
-        self.data = data
+        self.binary = data
         self.pointer = POINTER(c.wasmtime_module_t)()
         buffer = (ctypes.c_uint8 * max(1, len(data))).from_buffer_copy(data or b"\0")
         api.check(c.wasmtime_module_new(engine.pointer(features), buffer, len(data), byref(self.pointer)), Refused)
@@ -177,7 +177,7 @@ class WasmtimeModule:
 
     @cached_property
     def ours(self) -> protocols.Module:
-        return outline(self.data, self.features)
+        return outline(self.binary, self.features)
 
     @property
     def imports(self) -> Sequence[tuple[str, str, ExternType]]:
