@@ -46,6 +46,13 @@ PROGRAM = """(module
       (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
       (br_if $l (local.get 0)))
     (local.get 1))
+  (func (export "jumps") (param i32) (result i32) (local i32)
+    (loop $l
+      (block $a (result i32) (block $b (result i32) (i32.const 1) (i32.const 2) (br_table MANY $b (local.get 0))) nop nop (i32.add (i32.const 3)))
+      (local.set 1 (i32.add (local.get 1)))
+      (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
+      (br_if $l (local.get 0)))
+    (local.get 1))
   (func (export "traps") (param i32) (result i32)
     nop (global.set $g (i32.const 5)) (drop (i32.div_u (i32.const 4) (local.get 0))) nop (global.set $g (i32.const 6)) (i32.const 4))
   (tag $e (param i32))
@@ -63,7 +70,7 @@ PROGRAM = """(module
   (func $through (export "through") (param i32) (result i32)
     (i32.add (call $back (local.get 0)) (call_indirect (param i32) (result i32) (local.get 0) (i32.const 0))))
   (func (export "grows") (param i32) (result i32) (drop (memory.grow (local.get 0))) (i32.store8 (i32.const 70000) (i32.const 1)) (memory.size))
-  (func (export "g") (result i32) (global.get $g)))"""
+  (func (export "g") (result i32) (global.get $g)))""".replace("MANY", "$a $b " * 40)
 
 ROW = f"""(module (global $g (mut i32) (i32.const 0))
   (func (export "long") (result i32) (global.set $g (i32.const 1)) {"nop " * LONG} (global.set $g (i32.const 2)) (i32.const 7))
@@ -104,7 +111,7 @@ def outcome(engine: str, fuel: int | None, call: Callable[[wasm.Instance, wasm.S
         *(("values", n) for n in (0, 1)),
         *(("traps", n) for n in (0, 1)),
         *(("grows", n) for n in (0, 1)),
-        *(("tables", 7), ("throws", 5), ("tail", 5), ("through", 3)),
+        *(("tables", 7), ("jumps", 3), ("throws", 5), ("tail", 5), ("through", 3)),
     ],
 )
 def test_both_engines_stop_at_the_same_instruction(name: str, argument: int) -> None:
