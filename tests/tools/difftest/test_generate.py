@@ -10,8 +10,12 @@ from hypothesis import HealthCheck, given, settings
 
 from pywasm_ref import binary
 from pywasm_ref.isa import OPS
-from pywasm_ref.syntax.instructions import Instrs
+from pywasm_ref.syntax.instructions import Expr, Instrs
+from pywasm_ref.syntax.modules import Func, Module
+from pywasm_ref.syntax.types import V128, FuncType, RecType, SubType
 from pywasm_ref.tools.difftest.generate import PROFILES, Generated, Profile, portable, seeded
+from pywasm_ref.tools.difftest.generate.nans import canonical
+from pywasm_ref.tools.difftest.generate.space import const, make
 from pywasm_ref.tools.difftest.generate.strategies import generated
 from pywasm_ref.tools.difftest.peers import peer
 from pywasm_ref.validation import validate
@@ -71,3 +75,10 @@ def test_most_modules_start_and_most_calls_return(profile: Profile) -> None:
     assert len(started) >= 54
     assert calls["returned"] >= 0.8 * calls.total()
     assert not calls.keys() - {"returned", "trap", "exception"}
+
+
+def test_a_product_that_may_be_rounded_twice_plays_no_part_even_alone() -> None:
+    body = (*(make("local.get", 0) for _ in range(3)), make("f64x2.relaxed_nmadd"))
+    types = (RecType((SubType(True, (), FuncType((V128,), (V128,))),)),)
+    made = canonical(Module(types=types, funcs=(Func(0, (), Expr(body)),)))
+    assert made.funcs[0].body.body == (*body, const(V128, 0), make("v128.and"))

@@ -39,7 +39,7 @@ def _canonical_func(func: Func, comp: object) -> Func:
     first = (len(comp.params) if isinstance(comp, FuncType) else 0) + sum(n for n, _ in func.locals)
     scratch: dict[ValType, int] = {}
     body = _canonical_body(func.body.body, scratch, first)
-    if not scratch:
+    if body == func.body.body:
         return func
     return replace(func, locals=_with_locals(func.locals, scratch), body=Expr(body))
 
