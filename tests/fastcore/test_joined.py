@@ -15,10 +15,8 @@ from pywasm_ref.errors import Trap, TrapReason
 from pywasm_ref.text import parse
 
 objects = pytest.importorskip("pywasm_ref._fastcore.objects", reason="the native engine is not built", exc_type=ImportError)
-dispatch = pytest.importorskip("pywasm_ref._fastcore.dispatch")
 listing = pytest.importorskip("pywasm_ref._fastcore.listing").listing
 
-threaded = pytest.mark.skipif(dispatch.DISPATCH != "threaded", reason="the portable loop has no superinstructions")
 PAGE = 65536
 COPY = """(module (memory (export "m") 1)
   (data (i32.const 16) "abcdefghijkl")
@@ -45,7 +43,6 @@ def trap_of(source: str, *arguments: int) -> tuple[Any, Trap]:
     return instance, caught.value
 
 
-@threaded
 @pytest.mark.parametrize("source", [COPY, LOOP])
 def test_common_rows_are_joined(source: str) -> None:
     assert any("__" in name for _, name, _ in listing(module(source))[0])
