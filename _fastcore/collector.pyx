@@ -4,6 +4,7 @@ What may be a reference is looked for in every slot of the value stack below its
 else is exact. The GIL is held throughout, so that nobody makes or drops a door meanwhile.
 """
 
+import gc
 import os
 
 from cpython.object cimport PyObject
@@ -16,7 +17,7 @@ from pywasm_ref._fastcore.heap cimport set_collector, set_stress
 from pywasm_ref._fastcore.instances cimport Instance
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.marking cimport *
-from pywasm_ref._fastcore.store cimport Room
+from pywasm_ref._fastcore.store cimport Room, holders
 from pywasm_ref._fastcore.unit cimport Unit, global_offset
 
 cdef extern from "Python.h":
@@ -251,6 +252,14 @@ cdef void collect_or_not(Room store, Ctx* ctx, W* pc, S* fp) noexcept:
         PyGC_Enable()
 
 
+def follow_python(phase, info):
+    """Behind a full collection of Python's, stores whose heaps hold Python's objects collect as well, if no guest runs and anything has changed:
+    what Python has just let go of may have been the last to refer to them."""
+    if phase == "stop" and info["generation"] == 2:
+        for store in holders():
+            (<Room>store).follow()
+
+
 def tune(stress=False, work=None):
     """For tests: a collection before every allocation, and so few entries in the list of what waits."""
     set_stress(stress)
@@ -258,4 +267,5 @@ def tune(stress=False, work=None):
 
 
 set_collector(collect)
+gc.callbacks.append(follow_python)
 tune(stress=os.environ.get("PYWASM_FASTCORE_GC") == "stress")

@@ -13,6 +13,7 @@ cdef class Door:
     cdef object owner           # the instance; None when this owns what it stands for
     cdef uint64_t key           # in `store.doors`
     cdef bint leaky             # of a function of the host: guests may refer to it, see orphans.pxd
+    cdef bint finalized         # of a function of the host: Python has told it of its end once, and will not again
     cdef object __weakref__
 
     cdef int enter(self, Room store, object owner, uint64_t key) except -1

@@ -46,6 +46,7 @@ cdef class Door:
 
     def __dealloc__(self):
         if self.store is not None and self.store.doors is not None:
+            self.store.stirred = True
             self.store.doors.pop(self.key, None)
 
 

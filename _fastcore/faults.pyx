@@ -5,7 +5,7 @@ from pywasm_ref._fastcore.names cimport read_names
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.unit cimport *
 
-from pywasm_ref.errors import Invalid, Malformed
+from pywasm_ref.errors import Exhaustion, Invalid, Malformed
 from pywasm_ref.isa import BY_CODE
 
 DELIMITERS = (0x05, 0x07, 0x0B, 0x18, 0x19)
@@ -51,4 +51,6 @@ cdef object fault_error(Unit* unit):
         return Malformed(words, unit.r.fault_at)
     if fault == FAULT_INVALID:
         return Invalid(words + where(unit), unit.r.fault_at)
+    if fault == FAULT_LIMIT:
+        return Exhaustion(words + where(unit), unit.r.fault_at)
     return NotImplementedError(f"{words} @{unit.r.fault_at:#x}")

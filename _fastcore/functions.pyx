@@ -49,7 +49,8 @@ cdef class Func(Door):
     def __del__(self):
         cdef Py_ssize_t refs = Py_REFCNT(self)
         if self.owner is None:
-            if self.leaky and adopt(self.store, self, <uint64_t>self.fn):
+            self.finalized = True
+            if self.leaky and adopt(self.store, self, <uint64_t>self.fn, False):
                 reconsider(self.store, self, refs)
         elif self.fn.ctx.orphan:
             owner = self.owner
@@ -281,21 +282,24 @@ cdef Exn host_exn(Room store, Tag tag, values):
     cdef uint32_t i
     cdef int status
     owned_here(store, tag)
+    store.not_elsewhere()
     if len(values) != type.n_params:
         raise TypeError(f"the exception has {type.n_params} values, not {len(values)}")
     slot = slots = <S*>calloc(type.param_slots + 1, sizeof(S))
     if slots == NULL:
         raise MemoryError
+    store.busy += 1
     try:
         for i in range(type.n_params):
             set_bits(store, slot, type.valtypes[i], values[i])
             slot += slots_of(type.valtypes[i])
         exn = exn_new(&store.shared, NULL, NULL, NULL, tag.tag, slots, &status)
+        if exn == NULL:
+            raise exhausted(&store.shared, status)
+        return exn_door(store, exn)
     finally:
+        store.busy -= 1
         free(slots)
-    if exn == NULL:
-        raise exhausted(&store.shared, status)
-    return exn_door(store, exn)
 
 
 cdef tuple exn_values(Room store, ExnInst* exn):

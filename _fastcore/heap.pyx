@@ -75,17 +75,21 @@ cdef Heap* no_heap() noexcept nogil:
 
 cdef int heap_open(Thread* thread) noexcept nogil:
     """The store gets its heap; -1 when memory is out."""
-    cdef Ctx* ctx
     thread.heap = <Heap*>calloc(1, sizeof(Heap))
     if thread.heap == NULL:
         return -1
     thread.heap.most = thread.heap_most
     thread.heap.threshold = LEAST
-    ctx = thread.first
+    with gil:                       # or else another thread could let go of an instance meanwhile
+        tell_of_heap(thread)
+    return 0
+
+
+cdef void tell_of_heap(Thread* thread) noexcept:
+    cdef Ctx* ctx = thread.first
     while ctx != NULL:
         ctx.heap = thread.heap
         ctx = ctx.next
-    return 0
 
 
 cdef void heap_close(Heap* heap) noexcept nogil:

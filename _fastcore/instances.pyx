@@ -283,8 +283,10 @@ cdef class Instance:
         return global_door(self, index)
 
     def __del__(self):
-        if self.ctx != NULL and self.ctx.leaky and not self.ctx.orphan:
-            outlive(self)
+        if self.ctx != NULL:
+            self.ctx.finalized = True
+            if self.ctx.leaky and not self.ctx.orphan:
+                outlive(self)
 
     def __dealloc__(self):
         cdef uint32_t i
@@ -334,8 +336,7 @@ cdef int outlive(Instance self) except -1:
     """Python lets go of an instance whose functions others may refer to."""
     cdef Room store = self.store
     cdef Py_ssize_t refs = Py_REFCNT(self)
-    self.ctx.finalized = True
-    if not adopt(store, self, <uint64_t>self.ctx):
+    if not adopt(store, self, <uint64_t>self.ctx, True):
         return 0
     self.ctx.orphan = True
     return reconsider(store, self, refs)

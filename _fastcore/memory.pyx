@@ -9,6 +9,7 @@ from libc.stdint cimport uint8_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcmp, memcpy
 from pywasm_ref._fastcore.layout cimport has_room
+from pywasm_ref._fastcore.locks cimport PyThread_type_lock, lock_new
 
 cdef extern from *:
     """
@@ -76,8 +77,6 @@ cdef extern from *:
     const bint HEADROOM
 
 cdef extern from "pythread.h" nogil:
-    ctypedef void* PyThread_type_lock
-    PyThread_type_lock PyThread_allocate_lock()
     int PyThread_acquire_lock(PyThread_type_lock, int)
     void PyThread_release_lock(PyThread_type_lock)
 
@@ -97,7 +96,7 @@ cdef struct Slots:
     uint64_t capacity
 
 cdef Slots SLOTS[CLASSES]
-cdef PyThread_type_lock LOCK = PyThread_allocate_lock()
+cdef PyThread_type_lock LOCK = lock_new()
 cdef uint8_t ZEROS[UNIT]
 cdef Mem EMPTY
 EMPTY.base = <uint8_t*>&EMPTY

@@ -106,6 +106,7 @@ cdef class Store(Room):
 
     def table_write(self, Table table not None, i, ref):
         self.not_elsewhere()
+        self.stirred = True
         set_bits(self, entry(table, i), table.tab.type, ref)
 
     def table_size(self, Table table not None):
@@ -196,6 +197,7 @@ cdef class Store(Room):
     def global_write(self, Global variable not None, value):
         if not variable.mutable:
             raise TypeError("immutable global")
+        self.stirred = True
         set_bits(self, variable.slots, variable.valtype, value)
 
     # References
@@ -219,7 +221,11 @@ cdef class Store(Room):
         return FuncTypeUse(extern.type) if isinstance(extern, Func) else extern.type
 
     def host_alloc(self, value):
-        return ref_door(self, self.box(value), True)
+        self.busy += 1
+        try:
+            return ref_door(self, self.box(value), True)
+        finally:
+            self.busy -= 1
 
     def host_read(self, ref):
         cdef uint64_t word = (<Ref?>ref).word
@@ -258,6 +264,7 @@ cdef class Store(Room):
         cdef S slots[2]
         cdef Type* type = aggregate_type(ref)
         cdef uint64_t x = index_of(self, ref, i)
+        self.stirred = True
         set_bits(self, slots, unpacked(type.valtypes[x if type.kind == HT_STRUCT else 0]), value)
         if type.kind == HT_ARRAY:
             put_element(<Array*>ref.word, x, slots)

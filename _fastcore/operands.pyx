@@ -92,6 +92,22 @@ cdef bint exists(Tr* tr, const char* words, uint32_t x, uint32_t n) noexcept nog
 
 # ---------------------------------------------------------------------------------------------- the stack
 
+cdef enum:
+    WORK = 100                  # values for each byte of a module
+    LEAST_WORK = 50000000       # and these besides, for types as long as other engines allow (1,000)
+    MOST_VALUES = 1000000       # on the stack: far more than any frame has
+
+
+cdef bint affordable(Tr* tr, uint64_t n) noexcept nogil:
+    """May n more values be pushed or compared? A type is spelled once, and named by two bytes each time it is used."""
+    tr.work += n
+    if tr.work > LEAST_WORK + WORK * tr.unit.size:
+        fail(tr.r, FAULT_LIMIT, tr.at, b"too many values in the types of blocks and calls")
+    elif n + tr.n_vals > MOST_VALUES and n > 1:
+        fail(tr.r, FAULT_LIMIT, tr.at, b"too many values on the stack")
+    return tr.r.fault == FAULT_NONE
+
+
 cdef Val nothing(Tr* tr) noexcept nogil:
     """What there is below a block's height in unreachable code."""
     cdef Val v
@@ -148,6 +164,8 @@ cdef bint expect_with(Tr* tr, const uint32_t* types, uint32_t n, uint32_t last) 
     cdef uint32_t have = tr.n_vals - c.height
     cdef uint32_t top = tr.n_vals
     cdef uint32_t i
+    if n > 1 and not affordable(tr, n):
+        return False
     if have < n + (last != VT_BOT) and not c.unreachable:
         stack_mismatch(tr, types, n, last)
         return False
@@ -213,6 +231,8 @@ cdef bint check_end(Tr* tr, const uint32_t* types, uint32_t n) noexcept nogil:
 
 cdef void push_types(Tr* tr, const uint32_t* types, uint32_t n, int kind) noexcept nogil:
     cdef uint32_t i
+    if n > 1 and not affordable(tr, n):
+        return
     for i in range(n):
         push(tr, types[i], kind)
 

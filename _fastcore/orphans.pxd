@@ -13,7 +13,7 @@ from pywasm_ref._fastcore.unit cimport Unit
 cdef bint leaks(Unit* unit) noexcept nogil
 cdef void enlist(Room store, Ctx* ctx) noexcept
 cdef void strike(Room store, Ctx* ctx) noexcept
-cdef bint adopt(Room store, object owner, uint64_t key)
+cdef bint adopt(Room store, object owner, uint64_t key, bint instance)
 cdef int reconsider(Room store, object owner, Py_ssize_t refs) except -1
 cdef int adopt_again(Ctx* ctx) except -1
 cdef int note_leak(Fn* fn) except -1

@@ -67,34 +67,44 @@ cdef void strike(Room store, Ctx* ctx) noexcept:
     if ctx.next != NULL:
         ctx.next.previous = ctx.previous
     store.shared.n_instances -= 1
+    store.stirred = True
 
 
 # ---------------------------------------------------------------------------------------------- orphans
 
-cdef bint alone(Room store):
-    """Is there nobody else who could have a reference?"""
-    return (store.shared.n_instances <= 1 and store.orphans is None and (store.shared.heap == NULL or store.shared.heap.units == 0)
+cdef bint alone(Room store, uint64_t instances):
+    """Is there nobody else who could have a reference? So many instances are no others."""
+    return (store.shared.n_instances <= instances and store.orphans is None and (store.shared.heap == NULL or store.shared.heap.units == 0)
             and store.depth == 0 and store.pins == 0 and not store.lends)
 
 
-cdef bint adopt(Room store, object owner, uint64_t key):
+cdef bint adopt(Room store, object owner, uint64_t key, bint instance):
     """The end of something that owns functions: True when it shall live on, for the store has it now."""
-    if alone(store):
+    if alone(store, instance):
         return False
+    keep(store, owner, key)
+    return True
+
+
+cdef int keep(Room store, object owner, uint64_t key) except -1:
     if store.orphans is None:
         store.orphans = {}
     store.orphans[key] = owner
-    return True
+    return 0
 
 
 cdef int note_leak(Fn* fn) except -1:
     """A reference to the function is given to a guest by somebody who does not keep its owner."""
+    cdef Door door
     if fn.ctx != NULL:
         fn.ctx.leaky = True
         if fn.ctx.finalized:
             adopt_again(fn.ctx)
-    else:
-        (<Door><PyObject*>fn.host).leaky = True
+        return 0
+    door = <Door><PyObject*>fn.host
+    door.leaky = True
+    if door.finalized:
+        keep(door.store, door, <uint64_t>fn)
     return 0
 
 
@@ -113,7 +123,9 @@ cdef int reconsider(Room store, object owner, Py_ssize_t refs) except -1:
 
 
 cdef int adopt_again(Ctx* ctx) except -1:
-    """Python tells an object of its end once. One that came back to life meanwhile, by a weak reference, is an orphan from then on."""
+    """Python tells an object of its end once. One that came back to life meanwhile, by a weak reference or as part of a circle, is an orphan
+    from then on: whoever may get hold of its functions later, it is still there."""
     if not ctx.orphan:
-        ctx.orphan = adopt(<Room><PyObject*>ctx.store, <object><PyObject*>ctx.owner, <uint64_t>ctx)
+        keep(<Room><PyObject*>ctx.store, <object><PyObject*>ctx.owner, <uint64_t>ctx)
+        ctx.orphan = True
     return 0

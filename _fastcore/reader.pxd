@@ -8,6 +8,7 @@ cdef enum Fault:
     FAULT_INVALID
     FAULT_MEMORY
     FAULT_UNSUPPORTED
+    FAULT_LIMIT                 # it would take too long, or too much memory
 
 cdef struct Reader:
     const uint8_t* start

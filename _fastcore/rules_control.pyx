@@ -302,6 +302,7 @@ cdef void r_br_table(Tr* tr) noexcept nogil:
     cdef Val index
     cdef Ir* ir
     cdef uint32_t start = tr.n_targets
+    cdef uint32_t stubs = 0
     if count > tr.r.end - tr.r.at:
         malformed(tr.r, at, b"length out of bounds")
         return
@@ -332,9 +333,9 @@ cdef void r_br_table(Tr* tr) noexcept nogil:
         if not expect(tr, types, n):
             return
         if tr.live:
-            tr.targets[start + i] = table_target(tr, c, n)
+            tr.targets[start + i] = table_target(tr, c, n, &stubs)
     if tr.live:
-        finish_br_table(tr, &index, count, arity, start)
+        finish_br_table(tr, &index, count, arity, start, stubs)
     set_unreachable(tr)
 
 
@@ -344,20 +345,21 @@ cdef void label_mismatch(Tr* tr, uint32_t l, const uint32_t* types, uint32_t n, 
     mismatch_lists(tr, words, types, n, b" but the default label ", wanted, arity)
 
 
-cdef uint32_t table_target(Tr* tr, Ctrl* c, uint32_t n) noexcept nogil:
-    """The label itself, or one stub for it that moves the values first, and pays for what is at the label."""
+cdef uint32_t table_target(Tr* tr, Ctrl* c, uint32_t n, uint32_t* stubs) noexcept nogil:
+    """The label itself, or one stub for it that moves the values first. Blocks with stubs are a list."""
     if n == 0 or tr.vals[tr.n_vals - n].slot == c.slots:
         return c.label
     if c.stub_round != tr.round:
         c.stub_round = tr.round
         c.stub = new_label(tr)
+        c.next_stub = stubs[0]
+        stubs[0] = <uint32_t>(c - tr.ctrls) + 1
     return c.stub
 
 
-cdef void finish_br_table(Tr* tr, Val* index, uint32_t count, uint32_t n, uint32_t start) noexcept nogil:
+cdef void finish_br_table(Tr* tr, Val* index, uint32_t count, uint32_t n, uint32_t start, uint32_t stubs) noexcept nogil:
     cdef Ir* ir
     cdef Ctrl* c
-    cdef uint32_t i
     cdef uint32_t first = tr.vals[tr.n_vals - n].slot if n else 0
     cdef uint32_t end = slot_height(tr)
     flush(tr, tr.n_vals - n)
@@ -369,14 +371,14 @@ cdef void finish_br_table(Tr* tr, Val* index, uint32_t count, uint32_t n, uint32
     drop_to(tr, tr.ctrls[tr.n_ctrls - 1].height)
     end_block(tr)
     tr.ended = True
-    for i in range(tr.n_ctrls):
-        c = &tr.ctrls[i]
-        if c.stub_round == tr.round:
-            bind(tr, c.stub)
-            if n:
-                move_values(tr, first, c.slots, end)
-            emit_jump(tr, c.label)
-            end_block(tr)
+    while stubs:
+        c = &tr.ctrls[stubs - 1]
+        bind(tr, c.stub)
+        if n:
+            move_values(tr, first, c.slots, end)
+        emit_jump(tr, c.label)
+        end_block(tr)
+        stubs = c.next_stub
 
 
 cdef void emit_return(Tr* tr) noexcept nogil:

@@ -13,6 +13,7 @@ from pywasm_ref._fastcore.constants cimport init_expr
 from pywasm_ref._fastcore.entities cimport *
 from pywasm_ref._fastcore.exporting cimport export_section
 from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.locks cimport PyThread_type_lock, lock_new
 from pywasm_ref._fastcore.lowered cimport load_codes
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.segment_sections cimport data_section, elem_section, elem_types
@@ -28,12 +29,10 @@ from pywasm_ref._fastcore.section_arrays cimport more, room, vector
 from pywasm_ref._fastcore.words cimport Words, begin_words, put, put_type
 
 cdef extern from "pythread.h" nogil:
-    ctypedef void* PyThread_type_lock
-    PyThread_type_lock PyThread_allocate_lock()
     int PyThread_acquire_lock(PyThread_type_lock, int)
     void PyThread_release_lock(PyThread_type_lock)
 
-cdef PyThread_type_lock LOCK = PyThread_allocate_lock()
+cdef PyThread_type_lock LOCK = lock_new()
 ctypedef int (*section)(Unit* unit) noexcept nogil
 cdef section SECTIONS[14]
 cdef uint8_t ORDER[14]      # by section: its place among the others
@@ -504,6 +503,7 @@ cdef Unit* read_module(const uint8_t* data, uint64_t size, uint64_t features, co
     unit.lowered = lowered
     unit.n_lowered = n_lowered
     unit.base = unit.r.start = data
+    unit.size = size
     unit.r.end = data + size
     if size > 0xffffffffU:
         malformed(&unit.r, data + 0xffffffffU, b"length out of bounds")

@@ -8,6 +8,7 @@ while segments are copied: all offsets are constants, all memories the module's 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from pywasm_ref._fastcore.layout cimport Ctx, Mem, Seg
+from pywasm_ref._fastcore.locks cimport PyThread_type_lock, lock_new
 from pywasm_ref._fastcore.memory cimport mem_own_mapping, outside
 from pywasm_ref._fastcore.unit cimport INIT_CONST, SEGMENT_ACTIVE, SEGMENT_PASSIVE, Image, Segment, Unit
 
@@ -62,8 +63,6 @@ cdef extern from *:
     uint64_t image_page() noexcept nogil
 
 cdef extern from "pythread.h" nogil:
-    ctypedef void* PyThread_type_lock
-    PyThread_type_lock PyThread_allocate_lock()
     int PyThread_acquire_lock(PyThread_type_lock, int)
     void PyThread_release_lock(PyThread_type_lock)
 
@@ -75,7 +74,7 @@ cdef enum:
     READY
 
 cdef uint32_t ALIVE = 0
-cdef PyThread_type_lock LOCK = PyThread_allocate_lock()
+cdef PyThread_type_lock LOCK = lock_new()
 
 
 # ---------------------------------------------------------------------------------------------- what instructions name

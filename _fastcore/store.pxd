@@ -33,6 +33,8 @@ cdef class Room:
     cdef Thread shared          # with all instances
     cdef dict boxes             # address of a box -> the Python object in it
     cdef dict box_of            # id of a Python object -> the address of its box
+    cdef uint32_t busy          # operations that have something in hand which nobody refers to yet
+    cdef bint stirred           # something may have become garbage since the last collection that Python's own led to
     cdef bint limited           # guests use fuel
     cdef bint metered           # instances run metered code: guests used fuel once
     cdef object beyond          # fuel that is more than `shared.fuel` holds
@@ -45,11 +47,13 @@ cdef class Room:
     cdef int rest(self) except -1
     cdef int settle(self) except -1
     cdef int tidy(self) except -1
+    cdef int follow(self) except -1
     cdef uint64_t box(self, object value) except 0
     cdef int not_elsewhere(self) except -1
     cdef void wait_on_top(self, ExnInst* exn) noexcept
     cdef void wait_no_more(self, S* slot) noexcept
 
+cdef list holders()
 cdef object exhausted(Thread* thread, int status)
 cdef int poll(Ctx* ctx, W* pc, S* fp) noexcept nogil
 cdef int look(Ctx* ctx, W* pc, S* fp) noexcept nogil

@@ -11,13 +11,12 @@ from pywasm_ref._fastcore.fuel cimport Pause, give_ticks, is_alone, pause, pay, 
 from pywasm_ref._fastcore.gil cimport gil_give, gil_take
 from pywasm_ref._fastcore.heap cimport box_free, box_new, collect, heap_close
 from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.locks cimport PyThread_type_lock, lock_new
 
 from pywasm_ref.errors import Exhaustion
 
 cdef extern from "pythread.h":
     unsigned long PyThread_get_thread_ident()
-    ctypedef void* PyThread_type_lock
-    PyThread_type_lock PyThread_allocate_lock()
     int PyThread_acquire_lock(PyThread_type_lock, int)
     void PyThread_release_lock(PyThread_type_lock)
 
@@ -30,7 +29,7 @@ cdef S** SPARE = NULL       # stacks that nobody has
 cdef uint32_t N_SPARE = 0
 cdef uint32_t CAP_SPARE = 0
 cdef uint32_t STACKS = 0    # that stores have
-cdef PyThread_type_lock LOCK = PyThread_allocate_lock()
+cdef PyThread_type_lock LOCK = lock_new()
 
 
 cdef S* stack_take(uint64_t slots) noexcept:
@@ -68,6 +67,14 @@ cdef void stack_give(S* stack, uint64_t slots) noexcept:
     free(stack)
 
 
+cdef dict HOLDERS = {}       # addresses of the stores that have objects of the host in their heaps
+
+
+cdef list holders():
+    """Those stores."""
+    return [<object><PyObject*><uint64_t>address for address in HOLDERS]
+
+
 @cython.no_gc_clear
 cdef class Room:
     """One thread of execution: the value stack, the stop flag, and what a host function raised."""
@@ -85,6 +92,7 @@ cdef class Room:
         self.limit(None)
 
     def __dealloc__(self):
+        HOLDERS.pop(<uint64_t><PyObject*>self, None)
         heap_close(self.shared.heap)
         marks_free(&self.shared)
         if self.stack != NULL:
@@ -100,6 +108,7 @@ cdef class Room:
         """Have a stack, until `rest`. A store is used by one thread at a time: the GIL is free meanwhile."""
         self.not_elsewhere()
         self.thread = PyThread_get_thread_ident()
+        self.stirred = True
         if self.stack == NULL:
             self.stack = self.top = stack_take(self.slots)
             if self.stack == NULL:
@@ -143,6 +152,18 @@ cdef class Room:
             del value
         return 0
 
+    cdef int follow(self) except -1:
+        """Python has collected: so objects of the host that only garbage in the heap refers to are let go of. This may run anything."""
+        if not self.stirred or self.pins != 0 or self.depth != 0 or self.busy != 0:
+            return 0
+        self.stirred = False
+        self.debt = 0
+        collect(&self.shared)
+        self.tidy()
+        if not self.boxes:
+            HOLDERS.pop(<uint64_t><PyObject*>self, None)
+        return 0
+
     cdef uint64_t box(self, object value) except 0:
         """The reference that stands for an object of the host.
 
@@ -150,6 +171,7 @@ cdef class Room:
         """
         cdef Box* box
         cdef int status
+        self.not_elsewhere()
         self.tidy()
         found = self.box_of.get(id(value))
         if found is not None:
@@ -158,6 +180,7 @@ cdef class Room:
         if box == NULL:
             raise exhausted(&self.shared, status)
         self.boxes[<uint64_t>box] = value
+        HOLDERS[<uint64_t><PyObject*>self] = True
         self.box_of[id(value)] = <uint64_t>box
         return <uint64_t>box
 

@@ -33,6 +33,7 @@ cdef struct Ctrl:
     uint32_t otherwise      # the label of `else`
     uint32_t stub           # of a br_table: label that moves values and goes on to this one
     uint32_t stub_round
+    uint32_t next_stub      # the block, + 1, that the br_table had a stub for before this one
     uint32_t start          # of a try: where its words begin, and end
     uint32_t end
     uint32_t waiting        # its handlers among those that wait
@@ -113,6 +114,7 @@ cdef struct Tr:
     Tables* tables
     Code* code
     Type* type
+    uint64_t work           # values that blocks, calls and branches of the module have pushed and compared by their types
     bint live
     bint entering           # this is the first block, and its first operation makes locals zero
     bint failed

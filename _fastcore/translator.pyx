@@ -26,6 +26,10 @@ cdef bint grow(Tr* tr, void** array, uint32_t* capacity, uint64_t wanted, uint64
 
 # ---------------------------------------------------------------------------------------------- the abstract stack
 
+cdef enum:
+    MANY = 100                  # values of the stack that are looked through for those of one local
+
+
 cdef uint32_t slot_height(Tr* tr) noexcept nogil:
     """The slot of the next value."""
     if tr.n_vals == 0:
@@ -71,8 +75,10 @@ cdef void drop_to(Tr* tr, uint32_t height) noexcept nogil:
 
 
 cdef void save_pending(Tr* tr, uint32_t local) noexcept nogil:
-    """Values that are still to be read from a local are read now."""
+    """Values that are still to be read from a local are read now; all values are, when they are too many to look for some of them often."""
     cdef uint32_t i = tr.n_vals
+    if tr.local_pending[local] != 0 and i - tr.flushed > MANY:
+        flush(tr, 0)
     while tr.local_pending[local] != 0 and i > tr.flushed:
         i -= 1
         if tr.vals[i].kind == AT_LOCAL and tr.vals[i].index == local:

@@ -8,10 +8,9 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcmp, memcpy
 from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.locks cimport PyThread_type_lock, lock_new
 
 cdef extern from "pythread.h" nogil:
-    ctypedef void* PyThread_type_lock
-    PyThread_type_lock PyThread_allocate_lock()
     int PyThread_acquire_lock(PyThread_type_lock, int)
     void PyThread_release_lock(PyThread_type_lock)
 
@@ -25,7 +24,7 @@ cdef uint64_t N_BUCKETS = 0
 cdef uint64_t N_GROUPS = 0
 cdef Type** NUMBERED[CHUNKS]
 cdef uint32_t N_TYPES = 0
-cdef PyThread_type_lock LOCK = PyThread_allocate_lock()
+cdef PyThread_type_lock LOCK = lock_new()
 cdef Type* RESULTS[8]
 cdef uint32_t ABOVE[13]
 

@@ -77,6 +77,7 @@ cdef struct Image:
 cdef struct Unit:
     Reader r
     const uint8_t* base
+    uint64_t size           # of the module in bytes
     uint64_t features       # F_ bits
     const uint8_t* at       # the entry or instruction that is being read: where it is invalid
     int where

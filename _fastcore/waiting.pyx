@@ -4,18 +4,21 @@ A waiter sleeps on a lock of its own, in slices, so that the stop flag and signa
 under the common lock, so that it counts exactly once.
 """
 
+import os
+
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from pywasm_ref._fastcore.atomics cimport atomic_load32, atomic_load64
 from pywasm_ref._fastcore.gil cimport gil_give
 from pywasm_ref._fastcore.layout cimport TRAP_STACK, Ctx, Mem, S, W, trap
+from pywasm_ref._fastcore.locks cimport PyThread_type_lock, lock_new
 
 cdef extern from "pythread.h" nogil:
-    ctypedef void* PyThread_type_lock
     PyThread_type_lock PyThread_allocate_lock()
     void PyThread_free_lock(PyThread_type_lock)
     int PyThread_acquire_lock(PyThread_type_lock, int)
     int PyThread_acquire_lock_timed(PyThread_type_lock, long long microseconds, int)
     void PyThread_release_lock(PyThread_type_lock)
+    unsigned long PyThread_get_thread_ident()
 
 cdef extern from *:
     """
@@ -38,10 +41,11 @@ cdef struct Waiter:
     uint64_t ea
     PyThread_type_lock asleep
     Waiter* next
+    unsigned long thread
     bint woken
 
 cdef Waiter* QUEUE = NULL
-cdef PyThread_type_lock LOCK = PyThread_allocate_lock()
+cdef PyThread_type_lock LOCK = lock_new()
 
 
 cdef void enqueue(Waiter* waiter) noexcept nogil:
@@ -70,6 +74,7 @@ cdef int wait_at(Ctx* ctx, Mem* memory, uint64_t ea, int size, uint64_t expected
     waiter.memory = memory
     waiter.ea = ea
     waiter.next = NULL
+    waiter.thread = PyThread_get_thread_ident()
     waiter.woken = False
     waiter.asleep = PyThread_allocate_lock()
     if waiter.asleep == NULL:
@@ -129,3 +134,17 @@ cdef uint32_t notify_at(Mem* memory, uint64_t ea, uint32_t count) noexcept nogil
             at = &waiter.next
     PyThread_release_lock(LOCK)
     return woken
+
+
+def forget_others():
+    """In a process that was forked no other thread waits: their places in the queue are on stacks that are gone."""
+    cdef Waiter** at = &QUEUE
+    while at[0] != NULL:
+        if at[0].thread != PyThread_get_thread_ident():
+            at[0] = at[0].next
+        else:
+            at = &at[0].next
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forget_others)
