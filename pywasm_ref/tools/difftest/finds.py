@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pywasm_ref.tools.difftest.generate import Generated
 from pywasm_ref.tools.difftest.jobs import Job
+from pywasm_ref.tools.difftest.locate import parting
 from pywasm_ref.tools.difftest.reduce import reduce
 from pywasm_ref.tools.difftest.shards import SOURCES, Crew, Finding, crew, job_of, profile_for
 from pywasm_ref.tools.difftest.wast import script
@@ -17,7 +18,8 @@ def reduced(finding: Finding, engines: Sequence[str], seconds: float, corpus: st
     profile = profile_for(finding.release, engines)
     if finding.work in SOURCES:
         best = smallest(SOURCES[finding.work](finding.seed, profile), finding.cause, team, seconds)
-        return written(best.job(), finding, team, engines[0], f"{best.size()} instructions")
+        where = parting(best, team, finding.first, finding.second) if finding.first in team.children else ""
+        return written(best.job(), finding, team, engines[0], f"{best.size()} instructions", where)
     return written(job_of(finding.work, finding.seed, profile, corpus), finding, team, engines[0], "as it was found")
 
 
@@ -30,13 +32,14 @@ def smallest(start: Generated, wanted: str, team: Crew, seconds: float) -> Gener
     return reduce(start, shows, seconds)
 
 
-def written(job: Job, finding: Finding, team: Crew, measure: str, size: str) -> str:
-    """The script with its story: what it is about, where it came from, how small it got."""
+def written(job: Job, finding: Finding, team: Crew, measure: str, size: str, where: str = "") -> str:
+    """The script with its story: what it is about, where it came from, how small it got, where engines part."""
     differences = team.differences(job)
     story = [
         f"{finding.second} does not agree with {finding.first}.",
         f"Found as {finding.work} {finding.release}, seed {finding.seed}; {size}.",
         *(str(difference) for difference in differences),
+        *([where] if where else []),
         f"Features: {', '.join(sorted(feature.value for feature in job.features))}.",
     ]
     return script(job, team.answers(job)[measure], story)

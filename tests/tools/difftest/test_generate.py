@@ -82,3 +82,8 @@ def test_a_product_that_may_be_rounded_twice_plays_no_part_even_alone() -> None:
     types = (RecType((SubType(True, (), FuncType((V128,), (V128,))),)),)
     made = canonical(Module(types=types, funcs=(Func(0, (), Expr(body)),)))
     assert made.funcs[0].body.body == (*body, const(V128, 0), make("v128.and"))
+
+
+def test_a_local_whose_value_needs_locals_is_the_one_that_is_set() -> None:
+    made = seeded(3907, PROFILES["3.0"])
+    validate(made.module, made.features)

@@ -282,10 +282,11 @@ class Body:
             self.declared.append(t)
             self.locals.append(t)
             if isinstance(t, RefType) and not t.null:
-                self.unset.add(len(self.locals) - 1)
+                new = len(self.locals) - 1  # more may come while its value is made
+                self.unset.add(new)
                 self.produce(t)
-                self.put("local.set", len(self.locals) - 1)
-                self.unset.discard(len(self.locals) - 1)
+                self.put("local.set", new)
+                self.unset.discard(new)
         self.statements(self.choices.between(2, 4 + self.space.profile.instructions // 6))
         self.settle(self.t.results)
         return Func(x, runs(self.declared), Expr(tuple(self.code)))
