@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 STYLE = """body{font:15px/1.45 system-ui,sans-serif;margin:2em auto;max-width:75em;padding:0 1em;color:#222;background:#fff}
 table{border-collapse:collapse;margin:1em 0}td,th{border:1px solid #ccc;padding:.3em .6em;text-align:left;vertical-align:top}
-th{background:#f3f3f3}td.n{text-align:right}code{font-size:13px;overflow-wrap:anywhere}"""
+th{background:#f3f3f3}td.n{text-align:right;white-space:nowrap}code{font-size:13px;overflow-wrap:anywhere}"""
 
 
 def page(settings: Mapping[str, Any], totals: Totals) -> str:
@@ -48,6 +48,8 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, str) and value.startswith("finds/"):
+        return f'<td><a href="{escape(value)}"><code>{escape(value)}</code></a></td>'
     return f"<td class=n>{value:,}</td>" if isinstance(value, int) else f"<td><code>{escape(str(value))}</code></td>"
 
 
