@@ -8,11 +8,17 @@ from pathlib import Path
 import pytest
 
 from pywasm_ref import binary, text
+from pywasm_ref.embedding import selection
 from pywasm_ref.features import WASM_1
+from pywasm_ref.script.run import Runner, run_script
+from pywasm_ref.source import Source
 from pywasm_ref.tools.difftest.compare import compare
+from pywasm_ref.tools.difftest.finds import reduced
 from pywasm_ref.tools.difftest.generate import PROFILES, portable, seeded
 from pywasm_ref.tools.difftest.jobs import Call, Job
 from pywasm_ref.tools.difftest.peers import Peer, kind, peer
+from pywasm_ref.tools.difftest.shards import Finding, Shard, crew, run_shard
+from pywasm_ref.tools.difftest.single import rows
 
 
 def here(name: str) -> Peer:
@@ -50,3 +56,16 @@ def test_a_command_line_is_an_engine(tmp_path: Path) -> None:
 def test_a_program_that_is_not_there_is_an_error(name: str) -> None:
     with pytest.raises(ImportError, match=r"not installed|no program"):
         peer(name)
+
+
+def test_a_real_deviation_is_found_made_small_and_written_down() -> None:
+    """pywasm rounds -0 up to 0."""
+    here("pywasm")
+    names = ("reference", "pywasm")
+    run = run_shard(Shard("single", "1.0", [op.mnemonic for op in rows(WASM_1)].index("f32.ceil"), 1), names)
+    found = [Finding(**row) for row in run["findings"]]
+    assert [finding.cause for finding in found] == ["pywasm against reference, f32.ceil, call … f: returned / returned"]
+    words = reduced(found[0], names, 15.0)
+    crew(names).close()
+    assert "f32.ceil" in words
+    assert not run_script(Source("pywasm", words), Runner(selection.engine("reference"), WASM_1)).failures
