@@ -132,7 +132,7 @@ cdef int mark_door(Heap* heap, object door) except -1:
 
 
 cdef int mark_doors(Room store, Heap* heap, Family family) except -1:
-    for address in store.doors.values():
+    for address in store.doors.values() if store.doors is not None else ():
         door = <object><PyObject*><uint64_t>address
         if family is None or id(door) not in family.only:
             if not (isinstance(door, Func) and family is not None and (<Door>door).owner is None):
@@ -228,7 +228,7 @@ cdef int collect_store(Room store, Ctx* ctx, W* pc, S* fp) except -1:
     if family is not None:
         disown(store, heap)
     finish(heap)
-    heap.cost = heap.units + store.shared.n_instances + len(store.doors)
+    heap.cost = heap.units + store.shared.n_instances + (0 if store.doors is None else len(store.doors))
     if heap.dead != NULL or store.dropped:
         store.owed = True
     return 0

@@ -41,6 +41,8 @@ cdef class Door:
         self.store = store
         self.owner = owner
         self.key = key
+        if store.doors is None:
+            store.doors = {}
         store.doors[key] = <uint64_t><PyObject*>self
         return 0
 
@@ -68,7 +70,7 @@ def refuse(cls, *args, **keywords):
 
 cdef object door_at(Room store, uint64_t key):
     """The object that stands for what is at an address, or None."""
-    found = store.doors.get(key)
+    found = None if store.doors is None else store.doors.get(key)
     return None if found is None else <object><PyObject*><uint64_t>found
 
 

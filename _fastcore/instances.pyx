@@ -19,7 +19,7 @@ from pywasm_ref._fastcore.memory cimport mem_empty, mem_free, outside
 from pywasm_ref._fastcore.modules cimport Module, name_of
 from pywasm_ref._fastcore.orphans cimport adopt, adopt_again, enlist, leaks, note_leak, reconsider, strike
 from pywasm_ref._fastcore.segments cimport images_map, segments_free, segments_new
-from pywasm_ref._fastcore.store cimport BULK, Room, look, poll
+from pywasm_ref._fastcore.store cimport BULK, Room, look, poll, unwatched
 from pywasm_ref._fastcore.tables_rt cimport tab_fill, tab_free
 from pywasm_ref._fastcore.tags cimport tag_drop, tag_keep, tag_new
 from pywasm_ref._fastcore.types cimport is_subtype, match
@@ -69,6 +69,8 @@ cdef class Instance:
         self.copy_data()
         if unit.has_start:
             start(self, unit.start)
+        if self.imported is NOTHING and not self.store.watched:
+            unwatched(<PyObject*>self)
 
     cdef int link(self) except -1:
         cdef Unit* unit = self.module.unit

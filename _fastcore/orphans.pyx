@@ -89,6 +89,7 @@ cdef bint adopt(Room store, object owner, uint64_t key, bint instance):
 cdef int keep(Room store, object owner, uint64_t key) except -1:
     if store.orphans is None:
         store.orphans = {}
+        store.watch()
     store.orphans[key] = owner
     return 0
 

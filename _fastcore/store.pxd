@@ -29,10 +29,11 @@ cdef class Room:
     cdef bint lends             # the host made tables or globals that hold functions
     cdef PyObject* dying        # whose end it is that a collection is about, and the references to it that do not count
     cdef Py_ssize_t dying_refs
-    cdef dict doors             # address -> address of the Python object that stands for what is there (borrowed: doors go by themselves)
+    cdef dict doors             # once there are any: address -> address of the Python object that stands for what is there (borrowed: doors go by themselves)
     cdef Thread shared          # with all instances
-    cdef dict boxes             # address of a box -> the Python object in it
+    cdef dict boxes             # once there are any: address of a box -> the Python object in it
     cdef dict box_of            # id of a Python object -> the address of its box
+    cdef bint watched           # by Python's collector
     cdef uint32_t busy          # operations that have something in hand which nobody refers to yet
     cdef bint stirred           # something may have become garbage since the last collection that Python's own led to
     cdef bint limited           # guests use fuel
@@ -47,11 +48,25 @@ cdef class Room:
     cdef int rest(self) except -1
     cdef int settle(self) except -1
     cdef int tidy(self) except -1
+    cdef int watch(self) except -1
     cdef int follow(self) except -1
     cdef uint64_t box(self, object value) except 0
     cdef int not_elsewhere(self) except -1
     cdef void wait_on_top(self, ExnInst* exn) noexcept
     cdef void wait_no_more(self, S* slot) noexcept
+
+cdef extern from "Python.h":
+    bint PyObject_GC_IsTracked(PyObject*)
+    void PyObject_GC_Track(void*)
+    void PyObject_GC_UnTrack(void*)
+
+cdef inline void unwatched(PyObject* it) noexcept:
+    """Python's collector need not look at what cannot be part of a circle: of a hundred thousand stores that is most of the time it takes."""
+    PyObject_GC_UnTrack(it)
+
+cdef inline void watched(PyObject* it) noexcept:
+    if not PyObject_GC_IsTracked(it):
+        PyObject_GC_Track(it)
 
 cdef list holders()
 cdef object exhausted(Thread* thread, int status)

@@ -80,9 +80,6 @@ cdef class Room:
     """One thread of execution: the value stack, the stop flag, and what a host function raised."""
 
     def __cinit__(self, *args, **keywords):
-        self.doors = {}
-        self.boxes = {}
-        self.box_of = {}
         self.shared.room = <void*><PyObject*>self
         self.shared.heap_most = 10000000
         self.allow_calls(4000)
@@ -90,6 +87,7 @@ cdef class Room:
         self.shared.tables.most = 10000000
         self.beyond = 0
         self.limit(None)
+        unwatched(<PyObject*>self)
 
     def __dealloc__(self):
         HOLDERS.pop(<uint64_t><PyObject*>self, None)
@@ -152,6 +150,18 @@ cdef class Room:
             del value
         return 0
 
+    cdef int watch(self) except -1:
+        """From now on the store may be part of a circle through Python, so that Python's collector has to see it and its instances."""
+        cdef Ctx* ctx = self.shared.first
+        if self.watched:
+            return 0
+        self.watched = True
+        watched(<PyObject*>self)
+        while ctx != NULL:
+            watched(<PyObject*>ctx.owner)
+            ctx = ctx.next
+        return 0
+
     cdef int follow(self) except -1:
         """Python has collected: so objects of the host that only garbage in the heap refers to are let go of. This may run anything."""
         if not self.stirred or self.pins != 0 or self.depth != 0 or self.busy != 0:
@@ -173,6 +183,10 @@ cdef class Room:
         cdef int status
         self.not_elsewhere()
         self.tidy()
+        if self.boxes is None:
+            self.boxes = {}
+            self.box_of = {}
+            self.watch()
         found = self.box_of.get(id(value))
         if found is not None:
             return found

@@ -191,12 +191,13 @@ class Instance(Alive):
         return instance
 
     def _start(self, store: protocols.Store, module: Module, externs: list[protocols.Extern]) -> None:
+        raw = module.raw
         self.module = module
         self._raw_store = store
-        if module.raw.field_names:
-            self.store.name_fields(module.raw.field_names)
+        if raw.field_names:
+            self.store.name_fields(raw.field_names)
         try:
-            self._raw = store.module_instantiate(module.raw, externs)
+            self._raw = store.module_instantiate(raw, externs)
         except WasmException as error:
             raise lift_exception(self.store, error) from error.__cause__
 
@@ -235,6 +236,9 @@ def instantiate(
 
     Fails   as `Module` and `Instance` do; TypeError when a store is given together with limits, or a `Module` with features
     """
+    plain = store is None and imports is None and engine is None and features is None
+    if plain and isinstance(source, Module) and not source.raw.imports:
+        return Instance.in_store_of_its_own(source, limits)  # the short way, for those who start very many
     if isinstance(source, Module) and features is not None:
         raise TypeError("features belong to a Module: it was read with some already")
     if store is not None:
@@ -244,6 +248,4 @@ def instantiate(
     if engine is None:
         engine = source.engine if isinstance(source, Module) else store.engine if store else "auto"
     module = source if isinstance(source, Module) else Module(source, engine, WASM_3 if features is None else features)
-    if store is None and imports is None and chosen(engine) is module.engine and not module.raw.imports:
-        return Instance.in_store_of_its_own(module, limits)
     return Instance(store or Store(engine, limits), module, imports)
