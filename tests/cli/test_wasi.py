@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
@@ -305,13 +307,22 @@ def here() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
 
 
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """What a shell starts in the background ignores Ctrl-C, and so would all that it starts in turn; a handler is not handed on."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent as on POSIX")
 @pytest.mark.parametrize("name", ["spin", "wait", "listen"])
 @pytest.mark.parametrize("engine", HERE)
+@pytest.mark.usefixtures("heeded")
 def test_control_c_stops_a_guest_wherever_it_is(folder: Path, name: str, engine: str) -> None:
     """It works, it sleeps, it waits for input: the command says one line and ends with 130."""
     words = command("--engine", engine, "--invoke", name)
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=here()) as process:
+    with subprocess.Popen(words, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=here()) as process:
         assert process.stdout is not None
         assert process.stdout.read(4) == b"out\n"
         process.send_signal(signal.SIGINT)
