@@ -27,7 +27,7 @@ endif
 demo: $(VENV)/.installed
 	$(BIN)/python examples/demo.py
 
-test: $(VENV)/.installed-test
+test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 check: lint types contracts documents
@@ -45,7 +45,7 @@ contracts: $(VENV)/.installed-dev
 documents: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q tests/docs
 
-conformance: $(VENV)/.installed-test
+conformance: $(VENV)/.installed-dev
 	$(BIN)/python spec-tests/conformance.py -j $(JOBS)
 
 bench: $(VENV)/.installed-bench
@@ -56,11 +56,11 @@ bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks.wasi_vs_wasmtime
 	$(BIN)/python -m benchmarks.native_starts --json build/benchmarks/native_starts.json
 
-fuzz: $(VENV)/.installed-test
+fuzz: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 	$(BIN)/python -m pywasm_ref diff --seed $$(date +%s) --time $(SECONDS) --jobs $(JOBS) --report build/fuzz/diff-$$(date +%s)
 
-sanitize: $(VENV)/.installed-test
+sanitize: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.sanitize --seconds $(SECONDS)
 
 kernels: $(VENV)/.installed-bench
