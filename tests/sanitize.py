@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 TREE = ROOT / "build" / "sanitize"
-FLAGS = "-O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
+FLAGS = "-O1 -foptimize-sibling-calls -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 STEPS = {
     "tests": [["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/fastcore"]],
     "suite": [["-m", "tests.fastcore"]],
