@@ -11,12 +11,8 @@ from libc.string cimport memcpy, memmove
 from pywasm_ref._fastcore.depth cimport deepen
 from pywasm_ref._fastcore.frames cimport restore_word, restores
 from pywasm_ref._fastcore.layout cimport Code, Ctx, Fn, S, Type, W
-from pywasm_ref._fastcore.locks cimport PyThread_type_lock, lock_new
+from pywasm_ref._fastcore.locks cimport PyThread_acquire_lock, PyThread_release_lock, PyThread_type_lock, lock_new
 from pywasm_ref._fastcore.unit cimport Unit
-
-cdef extern from "pythread.h" nogil:
-    int PyThread_acquire_lock(PyThread_type_lock, int)
-    void PyThread_release_lock(PyThread_type_lock)
 
 cdef PyThread_type_lock LOCK = lock_new()
 

@@ -2,12 +2,8 @@
 
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free, malloc, qsort
-from pywasm_ref._fastcore.locks cimport PyThread_type_lock, lock_new
+from pywasm_ref._fastcore.locks cimport PyThread_acquire_lock, PyThread_release_lock, PyThread_type_lock, lock_new
 from pywasm_ref._fastcore.tables cimport H_HALT, H_LOWER, H_RESTORE, H_RETURN_CALL_IMPORT, H_RETURN_CALL_INDIRECT, H_RETURN_CALL_REF
-
-cdef extern from "pythread.h" nogil:
-    int PyThread_acquire_lock(PyThread_type_lock, int)
-    void PyThread_release_lock(PyThread_type_lock)
 
 cdef PyThread_type_lock LOCK = lock_new()
 cdef uint64_t HALT

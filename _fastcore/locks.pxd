@@ -5,5 +5,7 @@ A process that forks has all of them meanwhile, so that the child finds what the
 
 cdef extern from "pythread.h" nogil:
     ctypedef void* PyThread_type_lock
+    int PyThread_acquire_lock(PyThread_type_lock, int)
+    void PyThread_release_lock(PyThread_type_lock)
 
 cdef PyThread_type_lock lock_new() noexcept

@@ -9,7 +9,7 @@ from libc.stdint cimport uint8_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcmp, memcpy
 from pywasm_ref._fastcore.layout cimport has_room
-from pywasm_ref._fastcore.locks cimport PyThread_type_lock, lock_new
+from pywasm_ref._fastcore.locks cimport PyThread_acquire_lock, PyThread_release_lock, PyThread_type_lock, lock_new
 
 cdef extern from *:
     """
@@ -75,10 +75,6 @@ cdef extern from *:
     bint slot_clear(void* p, size_t n) noexcept nogil
     void size_publish(uint64_t* p, uint64_t n) noexcept nogil
     const bint HEADROOM
-
-cdef extern from "pythread.h" nogil:
-    int PyThread_acquire_lock(PyThread_type_lock, int)
-    void PyThread_release_lock(PyThread_type_lock)
 
 cdef enum:
     UNIT = 4096                     # what is copied at once, or left alone because it is zero

@@ -13,7 +13,7 @@ from pywasm_ref._fastcore.constants cimport init_expr
 from pywasm_ref._fastcore.entities cimport *
 from pywasm_ref._fastcore.exporting cimport export_section
 from pywasm_ref._fastcore.layout cimport *
-from pywasm_ref._fastcore.locks cimport PyThread_type_lock, lock_new
+from pywasm_ref._fastcore.locks cimport PyThread_acquire_lock, PyThread_release_lock, PyThread_type_lock, lock_new
 from pywasm_ref._fastcore.lowered cimport load_codes
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.segment_sections cimport data_section, elem_section, elem_types
@@ -27,10 +27,6 @@ from pywasm_ref._fastcore.unit cimport *
 from pywasm_ref._fastcore.valtypes cimport func_type_at, on, refuse
 from pywasm_ref._fastcore.section_arrays cimport more, room, vector
 from pywasm_ref._fastcore.words cimport Words, begin_words, put, put_type
-
-cdef extern from "pythread.h" nogil:
-    int PyThread_acquire_lock(PyThread_type_lock, int)
-    void PyThread_release_lock(PyThread_type_lock)
 
 cdef PyThread_type_lock LOCK = lock_new()
 ctypedef int (*section)(Unit* unit) noexcept nogil

@@ -8,7 +8,7 @@ while segments are copied: all offsets are constants, all memories the module's 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from pywasm_ref._fastcore.layout cimport Ctx, Mem, Seg
-from pywasm_ref._fastcore.locks cimport PyThread_type_lock, lock_new
+from pywasm_ref._fastcore.locks cimport PyThread_acquire_lock, PyThread_release_lock, PyThread_type_lock, lock_new
 from pywasm_ref._fastcore.memory cimport mem_own_mapping, outside
 from pywasm_ref._fastcore.unit cimport INIT_CONST, SEGMENT_ACTIVE, SEGMENT_PASSIVE, Image, Segment, Unit
 
@@ -61,10 +61,6 @@ cdef extern from *:
     int image_put(int fd, void* p, uint64_t n) noexcept nogil
     void image_close(int fd) noexcept nogil
     uint64_t image_page() noexcept nogil
-
-cdef extern from "pythread.h" nogil:
-    int PyThread_acquire_lock(PyThread_type_lock, int)
-    void PyThread_release_lock(PyThread_type_lock)
 
 cdef enum:
     LARGE = 0x10000                     # bytes of data from which on a memory has an image

@@ -11,14 +11,12 @@ from pywasm_ref._fastcore.fuel cimport Pause, give_ticks, is_alone, pause, pay, 
 from pywasm_ref._fastcore.gil cimport gil_give, gil_take
 from pywasm_ref._fastcore.heap cimport box_free, box_new, collect, heap_close
 from pywasm_ref._fastcore.layout cimport *
-from pywasm_ref._fastcore.locks cimport PyThread_type_lock, lock_new
+from pywasm_ref._fastcore.locks cimport PyThread_acquire_lock, PyThread_release_lock, PyThread_type_lock, lock_new
 
 from pywasm_ref.errors import Exhaustion
 
 cdef extern from "pythread.h":
     unsigned long PyThread_get_thread_ident()
-    int PyThread_acquire_lock(PyThread_type_lock, int)
-    void PyThread_release_lock(PyThread_type_lock)
 
 
 cdef enum:

@@ -10,14 +10,12 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from pywasm_ref._fastcore.atomics cimport atomic_load32, atomic_load64
 from pywasm_ref._fastcore.gil cimport gil_give
 from pywasm_ref._fastcore.layout cimport TRAP_STACK, Ctx, Mem, S, W, trap
-from pywasm_ref._fastcore.locks cimport PyThread_type_lock, lock_new
+from pywasm_ref._fastcore.locks cimport PyThread_acquire_lock, PyThread_release_lock, PyThread_type_lock, lock_new
 
 cdef extern from "pythread.h" nogil:
     PyThread_type_lock PyThread_allocate_lock()
     void PyThread_free_lock(PyThread_type_lock)
-    int PyThread_acquire_lock(PyThread_type_lock, int)
     int PyThread_acquire_lock_timed(PyThread_type_lock, long long microseconds, int)
-    void PyThread_release_lock(PyThread_type_lock)
     unsigned long PyThread_get_thread_ident()
 
 cdef extern from *:
