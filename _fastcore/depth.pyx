@@ -42,21 +42,6 @@ cdef bint may_begin(Thread* thread, Mark* base, S* fp, Code* code) noexcept nogi
     return fp + code.frame <= base.end or depth_of(thread, base) <= thread.call_depth
 
 
-cdef void begin_calls(Thread* thread, Mark* base, Ctx* ctx) noexcept nogil:
-    base.outer = thread.mark
-    thread.mark = base
-    ctx.stack_end = base.end
-
-
-cdef void end_calls(Thread* thread, Mark* base) noexcept nogil:
-    """The guest has come to an end, whatever it was. Who waits for the host function that called it sees the end of the stack as before."""
-    while thread.mark != base:
-        forget(thread)
-    thread.mark = base.outer
-    if thread.suspended != NULL:
-        thread.suspended.ctx.stack_end = thread.mark.end
-
-
 # Counting
 
 
