@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TypeVar, overload
 
-from pywasm_ref.errors import Invalid
+from pywasm_ref.errors import Exhaustion, Invalid
 from pywasm_ref.features import WASM_3, Feature, Features
 from pywasm_ref.syntax.instructions import BlockType, Instrs
 from pywasm_ref.syntax.modules import LocalType
@@ -38,6 +38,11 @@ from pywasm_ref.validation.types import close, defaultable, expand, functype, lo
 
 T = TypeVar("T")
 MOST_LISTED_LOCALS = 2_000
+MOST_VALUES = 1_000_000
+"""On the operand stack: far more than any frame has."""
+LEAST_WORK = 50_000_000
+WORK = 100
+"""Values that may be pushed and taken, and more for each instruction. A type is spelled once, and named by two bytes each time it is used."""
 
 
 @dataclass(slots=True)
@@ -182,11 +187,12 @@ class Checker:
     `height` is that of the innermost block: operands below it are out of reach. `where` names the expression in messages.
     """
 
-    __slots__ = ("blocktypes", "context", "ctrls", "height", "initialised", "inits", "locals", "params", "results", "vals", "where")
+    __slots__ = ("blocktypes", "context", "ctrls", "height", "initialised", "inits", "locals", "params", "results", "vals", "where", "work")
 
     def __init__(self, context: Context) -> None:
         self.context = context
         self.vals: list[ValType] = []
+        self.work = LEAST_WORK
         self.ctrls: list[Frame] = []
         self.height = 0
         self.where = ""
@@ -214,8 +220,21 @@ class Checker:
     def push(self, t: ValType) -> None:
         self.vals.append(t)
 
-    def push_vals(self, ts: Iterable[ValType]) -> None:
+    def push_vals(self, ts: Sequence[ValType]) -> None:
+        self.afford(len(ts))
         self.vals.extend(ts)
+
+    def afford(self, count: int) -> None:
+        """Count that so many values are pushed or taken.
+
+        Fails   Exhaustion  "too many values …"  when that is far more than modules have that are no attack
+        """
+        if count > 1:
+            self.work -= count
+            if self.work < 0:
+                raise Exhaustion("too many values in the types of blocks and calls")
+            if count + len(self.vals) > MOST_VALUES:
+                raise Exhaustion("too many values on the stack")
 
     def pop_any(self) -> ValType:
         """Take whatever operand there is; in unreachable code there is always one.
@@ -248,6 +267,7 @@ class Checker:
         Fails   Invalid  "type mismatch"
         """
         count = len(expected)
+        self.afford(count)
         vals = self.vals
         bottom = len(vals) - count
         if bottom >= self.height:
@@ -286,7 +306,7 @@ class Checker:
         """Push a frame. The operands that the block starts with have been popped already."""
         self.height = len(self.vals)
         self.ctrls.append(Frame(label, end, self.height, len(self.inits), clauses))
-        self.vals.extend(start)
+        self.push_vals(start)
 
     def leave(self) -> Clause | None:
         """The end of a body: check what is left on the stack. Go on with the block's next clause, or pop its frame.
@@ -305,7 +325,7 @@ class Checker:
         if clause is None:
             self.ctrls.pop()
             self.height = self.ctrls[-1].height if self.ctrls else 0
-            self.vals.extend(frame.end)
+            self.push_vals(frame.end)
         else:
             frame.unreachable = False
             frame.catching = clause.catching

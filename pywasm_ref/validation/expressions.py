@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from pywasm_ref.errors import Invalid
+from pywasm_ref.errors import Exhaustion, Invalid
 from pywasm_ref.features import Feature, Features
 from pywasm_ref.syntax import instructions as form
 from pywasm_ref.syntax.instructions import Expr, Instr, Instrs
 from pywasm_ref.syntax.types import ValType
-from pywasm_ref.validation.context import Checker, Clause
+from pywasm_ref.validation.context import WORK, Checker, Clause
 from pywasm_ref.validation.instructions.registry import RULES, Rule, rules_of
 
 Leave = Callable[[Checker], Clause | None]
@@ -21,9 +21,11 @@ Leave = Callable[[Checker], Clause | None]
 def check(c: Checker, expr: Expr, rules: Mapping[type[Instr], Rule] | None = None, leave: Leave = Checker.leave) -> None:
     """Check an expression that the checker has been started for, by the rules of its features if there are no others.
 
-    Fails   Invalid  by the rule of some instruction; the error says which, and stands at its place
+    Fails   Invalid     by the rule of some instruction; the error says which, and stands at its place
+            Exhaustion  when types are so long, and used so often, that checking would not end
     """
     rules = rules_of(c.context.features) if rules is None else rules
+    c.work += WORK * len(expr.places)
     open_bodies = [iter(expr.body)]
     place = -1
     i: Instr | None = None
@@ -43,9 +45,9 @@ def check(c: Checker, expr: Expr, rules: Mapping[type[Instr], Rule] | None = Non
                 if clause is not None:
                     open_bodies.append(iter(clause.body))
                     place -= clause.implied
-    except Invalid as error:
+    except (Invalid, Exhaustion) as error:
         at = expr.places[place] if place < len(expr.places) else None
-        raise Invalid(f"{error.message} ({i.op.mnemonic if i else 'end'} in {c.where})", at) from None
+        raise type(error)(f"{error.message} ({i.op.mnemonic if i else 'end'} in {c.where})", at) from None
 
 
 class Recorder:
