@@ -27,8 +27,9 @@ cdef extern from *:
     #define PYWASM_ATOMIC(BITS) \\
         static inline uint##BITS##_t atomic_load##BITS(uint##BITS##_t* p) { return __atomic_load_n(p, __ATOMIC_SEQ_CST); } \\
         static inline void atomic_store##BITS(uint##BITS##_t* p, uint##BITS##_t n) { __atomic_store_n(p, n, __ATOMIC_SEQ_CST); } \\
+        /* Not by __atomic_compare_exchange_n: the address of a variable can cost its handler the jump to the next one. */ \\
         static inline uint##BITS##_t atomic_cas##BITS(uint##BITS##_t* p, uint##BITS##_t e, uint##BITS##_t n) { \\
-            __atomic_compare_exchange_n(p, &e, n, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); return e; } \\
+            return __sync_val_compare_and_swap(p, e, n); } \\
         PYWASM_RMW(BITS, add, fetch_add) PYWASM_RMW(BITS, sub, fetch_sub) PYWASM_RMW(BITS, and, fetch_and) \\
         PYWASM_RMW(BITS, or, fetch_or) PYWASM_RMW(BITS, xor, fetch_xor) PYWASM_RMW(BITS, xchg, exchange_n)
     #define PYWASM_RMW(BITS, NAME, BUILTIN) \\

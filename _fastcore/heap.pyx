@@ -7,6 +7,7 @@ from libc.string cimport memset
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.numerics cimport ctz64
 from pywasm_ref._fastcore.tags cimport tag_drop
+from pywasm_ref._fastcore.watching cimport forbid, permit
 
 cdef extern from *:
     """
@@ -213,6 +214,7 @@ cdef Block* block_new(Heap* heap, uint32_t kind) noexcept nogil:
     block.size = sizeof(Box) if kind == BOXES else CELLS[kind % SIZES]
     block.n_cells = <uint32_t>((USED - FIRST) // block.size)
     block.reciprocal = <uint32_t>(((<uint64_t>1 << 32) + block.size - 1) // block.size)
+    forbid(<char*>block + FIRST, USED - FIRST)
     if heap.at[kind] == NULL:
         heap.first[kind] = block
     else:
@@ -286,6 +288,7 @@ cdef bint next_run(Heap* heap, Block* block, uint32_t kind) noexcept nogil:
     heap.bytes += (end - start) * block.size
     heap.bumps[kind].at = <char*>block + FIRST + start * block.size
     heap.bumps[kind].end = <char*>block + FIRST + end * block.size
+    permit(heap.bumps[kind].at, (end - start) * block.size)
     return True
 
 
@@ -311,6 +314,7 @@ cdef void retire(Heap* heap) noexcept nogil:
             block = heap.at[kind]
             block.cursor = cell_of(block, <uint64_t>bump.at)
             heap.units -= <uint64_t>(bump.end - bump.at) // block.size if kind != BOXES else 0
+            forbid(bump.at, bump.end - bump.at)
         bump.at = bump.end = NULL
 
 

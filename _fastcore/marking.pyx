@@ -10,6 +10,7 @@ from pywasm_ref._fastcore.numerics cimport __builtin_popcountll
 from pywasm_ref._fastcore.tags cimport tag_drop
 from pywasm_ref._fastcore.types cimport top_of
 from pywasm_ref._fastcore.unit cimport Unit, global_offset
+from pywasm_ref._fastcore.watching cimport WATCHING, forbid
 
 cdef uint64_t MOST_WORK = ~<uint64_t>0
 
@@ -274,6 +275,7 @@ cdef void sweep(Heap* heap, uint32_t kind) noexcept nogil:
         for i in range(8):
             live += __builtin_popcountll(block.mark[i])
         block.cursor = 0
+        forbid_free(block)
         if live:
             if block.size >= COUNTED:
                 count_surplus(heap, block)
@@ -286,6 +288,16 @@ cdef void sweep(Heap* heap, uint32_t kind) noexcept nogil:
         block = next
     link[0] = NULL
     heap.at[kind] = heap.first[kind]
+
+
+cdef void forbid_free(Block* block) noexcept nogil:
+    """A cell that was in use and is not reached is nobody's from here on."""
+    cdef uint32_t i
+    if not WATCHING:
+        return
+    for i in range(block.n_cells):
+        if block.alloc[i >> 6] & ~block.mark[i >> 6] & <uint64_t>1 << (i & 63):
+            forbid(<char*>block + FIRST + i * block.size, block.size)
 
 
 cdef void count_surplus(Heap* heap, Block* block) noexcept nogil:

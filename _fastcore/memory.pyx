@@ -10,6 +10,7 @@ from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcmp, memcpy
 from pywasm_ref._fastcore.layout cimport has_room
 from pywasm_ref._fastcore.locks cimport PyThread_acquire_lock, PyThread_release_lock, PyThread_type_lock, lock_new
+from pywasm_ref._fastcore.watching cimport WATCHING, forbid, permit
 
 cdef extern from *:
     """
@@ -81,6 +82,7 @@ cdef enum:
     LEAST = 0x10000                 # bytes of the smallest slots
     CLASSES = 5                     # of slots, each twice as large as the one before
     SLAB = 0x10000000               # bytes of address space that are mapped at once for slots
+    WATCHED = 0x100000              # bytes behind a memory that AddressSanitizer watches, at most
     NOWHERE = 0                     # places: none yet; slots of class k have k + 1
     MAPPED = 255
 
@@ -91,6 +93,7 @@ cdef struct Slots:
     uint64_t n_free
     uint64_t capacity
 
+cdef uint64_t MARGIN = LEAST if WATCHING else 0     # so much more space has each memory, that there be something to watch
 cdef Slots SLOTS[CLASSES]
 cdef PyThread_type_lock LOCK = lock_new()
 cdef uint8_t ZEROS[UNIT]
@@ -165,10 +168,18 @@ cdef bint space_take(Mem* memory, uint64_t size, uint64_t hope) noexcept nogil:
 
 cdef void space_give(uint8_t* base, uint64_t reserved, uint8_t place) noexcept nogil:
     """Under the lock."""
+    permit(base, reserved)
     if place == MAPPED:
         space_free(base, reserved)
     elif place != NOWHERE:
         slot_give(place - 1, base)
+
+
+cdef void watch(Mem* memory, uint64_t size) noexcept nogil:
+    """Tell AddressSanitizer that a memory has so many bytes. Its space may have more."""
+    if memory.place != NOWHERE:
+        permit(memory.base, size)
+        forbid(memory.base + size, min(memory.reserved - size, <uint64_t>WATCHED))
 
 
 cdef uint64_t headroom(uint64_t size, uint64_t most) noexcept nogil:
@@ -207,10 +218,11 @@ cdef Mem* mem_new(uint64_t pages, uint64_t type_max, int page_bits, bint wide, b
     memory.base = <uint8_t*>&EMPTY
     PyThread_acquire_lock(LOCK, 1)
     if shared and memory.max_size != 0:
-        found = space_take(memory, memory.max_size, memory.max_size)
+        found = space_take(memory, memory.max_size + MARGIN, memory.max_size + MARGIN)
     elif memory.size != 0:
-        found = space_take(memory, memory.size, headroom(memory.size, memory.max_size))
+        found = space_take(memory, memory.size + MARGIN, headroom(memory.size, memory.max_size) + MARGIN)
     if found:
+        watch(memory, memory.size)
         quota.used += memory.size
     PyThread_release_lock(LOCK)
     if not found:
@@ -249,6 +261,7 @@ cdef uint64_t mem_grow(Mem* memory, uint64_t pages) noexcept nogil:
     elif pages != 0:
         if extend(memory, old + (pages << memory.page_bits)):
             memory.quota.used += pages << memory.page_bits
+            watch(memory, old + (pages << memory.page_bits))
             size_publish(&memory.size, old + (pages << memory.page_bits))
         else:
             old = ~<uint64_t>0
@@ -258,18 +271,19 @@ cdef uint64_t mem_grow(Mem* memory, uint64_t pages) noexcept nogil:
 
 cdef bint extend(Mem* memory, uint64_t size) noexcept nogil:
     """Address space for a larger size. While Python looks at the bytes they stay where they are, and the memory moves. Under the lock."""
-    cdef uint64_t hope = headroom(size, memory.max_size)
+    cdef uint64_t hope = headroom(size, memory.max_size) + MARGIN
     cdef void* base
     cdef Mem moved
-    if memory.shared or (size <= memory.reserved and memory.view == NULL):
+    if memory.shared or (size + MARGIN <= memory.reserved and memory.view == NULL):
         return True
     if memory.place == MAPPED and memory.view == NULL:
+        permit(memory.base, memory.reserved)
         base = space_grow(memory.base, memory.reserved, hope)
         if base != NULL:
             memory.base = <uint8_t*>base
             memory.reserved = hope
             return True
-    if not space_take(&moved, size, hope):
+    if not space_take(&moved, size + MARGIN, hope):
         return False
     copy_touched(moved.base, memory.base, memory.size)
     leave(memory)
@@ -296,13 +310,14 @@ cdef bint mem_own_mapping(Mem* memory) noexcept nogil:
     cdef bint done = memory.place == MAPPED
     PyThread_acquire_lock(LOCK, 1)
     if not done and memory.view == NULL and not memory.shared:
-        moved.reserved = (memory.size + LEAST - 1) & ~<uint64_t>(LEAST - 1)
+        moved.reserved = ((memory.size + LEAST - 1) & ~<uint64_t>(LEAST - 1)) + MARGIN
         moved.base = <uint8_t*>space_new(moved.reserved)
         if moved.base != NULL:
             space_give(memory.base, memory.reserved, memory.place)
             memory.base = moved.base
             memory.reserved = moved.reserved
             memory.place = MAPPED
+            watch(memory, memory.size)
             done = True
     PyThread_release_lock(LOCK)
     return done
