@@ -26,7 +26,8 @@ FLAGS = (
 )
 """No -march: wheels run everywhere. Contraction would change results where there is a fused multiply-add."""
 MORE_FLAGS = os.environ.get("PYWASM_FASTCORE_FLAGS", "").split()
-"""For compiler and linker, behind the others: a debug build, or sanitizers (tests/sanitize.py)."""
+"""For compiler and linker, behind the others: a debug build, or sanitizers (tests/sanitize.py). There may be more for some files only, as
+`PYWASM_FASTCORE_FLAGS_HANDLERS` for all whose names begin with `handlers`."""
 DIRECTIVES = {"cdivision": True, "embedsignature": False, "initializedcheck": False, "binding": False, "auto_pickle": False}
 """What objects of C stand for is in this process; a pickle could make one that points anywhere."""
 
@@ -84,6 +85,11 @@ def missing_compiler() -> str | None:
     return command[0] if command and shutil.which(command[0]) is None else None
 
 
+def extension(source: Path) -> Any:
+    more = [*MORE_FLAGS, *os.environ.get(f"PYWASM_FASTCORE_FLAGS_{source.stem.split('_')[0].upper()}", "").split()]
+    return Extension(f"{PACKAGE}.{source.stem}", [source.as_posix()], extra_compile_args=[*FLAGS, *more], extra_link_args=more)
+
+
 def extensions() -> list[Any]:
     """The native engine as extensions, or nothing where its sources or Cython are missing."""
     if not any(FASTCORE.glob("*.pyx")):
@@ -104,8 +110,7 @@ def extensions() -> list[Any]:
         return []
     Options.emit_code_comments = False
     sources = sorted(stage().glob("*.pyx"))
-    flags = {"extra_compile_args": [*FLAGS, *MORE_FLAGS], "extra_link_args": MORE_FLAGS}
-    modules = [Extension(f"{PACKAGE}.{path.stem}", [path.as_posix()], **flags) for path in sources]
+    modules = [extension(path) for path in sources]
     at_once = os.cpu_count() or 1 if sys.platform == "linux" else 0
     return list(cythonize(modules, nthreads=at_once, language_level=3, include_path=[str(STAGE)], compiler_directives=DIRECTIVES))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 
 import pytest
 
@@ -10,3 +11,6 @@ BUILT = importlib.util.find_spec("pywasm_ref._fastcore.engine") is not None
 HERE = ("reference", "fast") if BUILT else ("reference",)
 
 needs_native = pytest.mark.skipif(not BUILT, reason="the native engine is not built")
+
+SANITIZED = "libasan" in os.environ.get("LD_PRELOAD", "")
+not_sanitized = pytest.mark.skipif(SANITIZED, reason="AddressSanitizer would be what is measured, or needs terabytes of address space itself")

@@ -42,7 +42,7 @@ MOST_VALUES = 1_000_000
 """On the operand stack: far more than any frame has."""
 LEAST_WORK = 50_000_000
 WORK = 100
-"""Values that may be pushed and taken, and more for each instruction: a type is spelled once, and named by two bytes wherever it is used."""
+"""Values that may be pushed and taken, and more for each instruction: a type is spelled once, and named by two bytes where it is used."""
 
 
 @dataclass(slots=True)

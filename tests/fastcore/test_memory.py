@@ -16,6 +16,7 @@ from pywasm_ref.binary import encode
 from pywasm_ref.errors import Exhaustion, Interrupted, Invalid, Trap, TrapReason
 from pywasm_ref.features import WASM_3, Feature
 from pywasm_ref.text import parse
+from tests.engines import not_sanitized
 
 objects = pytest.importorskip("pywasm_ref._fastcore.objects", reason="the native engine is not built", exc_type=ImportError)
 
@@ -319,6 +320,7 @@ def test_a_wait_sees_that_its_store_is_stopped() -> None:
     assert made.exports["notify"](9) == 0
 
 
+@not_sanitized
 def test_a_hundred_thousandth_of_what_a_machine_has_is_enough_for_an_instance() -> None:
     """In a process of its own: resident memory and mappings of many live instances, each with a store, that all answer."""
     program = """if True:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 import pywasm_ref as wasm
+from tests.engines import not_sanitized
 
 
 def start(engine: str, source: str, imports: Any = None) -> wasm.Instance:
@@ -401,6 +402,7 @@ def test_another_thread_changes_a_memory_under_the_guest_or_is_told(engine: str)
 CHILD = """
 import os, resource, sys
 import pywasm_ref as wasm
+from tests.engines import not_sanitized
 engine, pages = sys.argv[1], int(sys.argv[2])
 source = '(module (memory (export "memory") 1) (func (export "f") (param i32) (result i32) (memory.grow (local.get 0))))'
 exports = wasm.instantiate(source, engine=engine).exports
@@ -410,7 +412,7 @@ print(exports.f(60000), exports.f(1))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit of address space is Linux's")
-@pytest.mark.skipif("libasan" in os.environ.get("LD_PRELOAD", ""), reason="AddressSanitizer needs terabytes of address space")
+@not_sanitized
 def test_a_memory_does_not_grow_where_there_is_no_space(engine: str) -> None:
     done = subprocess.run([sys.executable, "-c", CHILD, engine, "20000"], capture_output=True, text=True, check=False)
     assert done.stdout.split() == ["-1", "1"], done.stderr[-2000:]
@@ -421,6 +423,7 @@ def test_a_child_goes_on_with_what_its_parent_made(engine: str) -> None:
     script = f"""
 import os, sys
 import pywasm_ref as wasm
+from tests.engines import not_sanitized
 exports = wasm.instantiate({LOOPS!r}, engine={engine!r}).exports
 exports.sum(5)
 child = os.fork()
