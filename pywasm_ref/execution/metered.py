@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Observer(Protocol):
     """Somebody who watches a machine. A method `after(z)`, if there is one, is called when the step is done.
 
-    A constant is a value already, so it takes no step.
+    A constant is a value already, so it takes no step; a method `constant(z, instr)`, if there is one, is told of it.
     """
 
     def step(self, z: Machine, instr: Instr | None, rule: str) -> None:
@@ -52,7 +52,7 @@ def run_observed(z: Machine) -> None:
     Fails   Exhaustion  "fuel exhausted"  before the instruction that cannot be paid
     """
     store, observer = z.store, z.store.observer
-    after = getattr(observer, "after", None)
+    after, constant = getattr(observer, "after", None), getattr(observer, "constant", None)
     while not z.halted:
         for reduction, i in z.todo:
             if i is not None:
@@ -61,6 +61,8 @@ def run_observed(z: Machine) -> None:
             rules = rules_of_step(z, reduction, i)
             for rule in rules:
                 observer.step(z, instr, rule)
+            if constant is not None and instr is not None and not rules:
+                constant(z, instr)
             transferred = reduction(z, i)
             if rules and after is not None:
                 after(z)

@@ -1,7 +1,7 @@
 """A campaign: shards until the time is up, on this machine or on a cluster, with a folder that says how far it is.
 
-The folder has `campaign.json` (what was asked for), `shards.jsonl` (a line for each shard that is done, so that a campaign that was killed
-goes on where it stopped), `finds/` (a script for each cause) and `report.html`.
+The folder has `campaign.json` (what was asked for, and at last the figures), `shards.jsonl` (a line for each shard that is done, so that a
+campaign that was killed goes on where it stopped), `finds/` (a script for each cause) and `report.html`.
 """
 
 from __future__ import annotations
@@ -19,10 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from pywasm_ref.tools.difftest.finds import reduced
+from pywasm_ref.tools.difftest.generate import PROFILES
 from pywasm_ref.tools.difftest.html import page
-from pywasm_ref.tools.difftest.shards import SIZE, WORK, Finding, Report, Shard, corpus_files, run_shard
+from pywasm_ref.tools.difftest.opcodes import possible
+from pywasm_ref.tools.difftest.peers import kind
+from pywasm_ref.tools.difftest.shards import BROKEN, SIZE, SOURCES, WORK, Finding, Report, Shard, corpus_files, run_shard
 
 SHARDS = "shards.jsonl"
+SETTINGS, TOTALS = "campaign.json", "totals"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Settings:
 
     engines: tuple[str, ...] = ("reference", "fast", "wasmtime")
     releases: tuple[str, ...] = ("1.0", "2.0", "3.0")
-    work: tuple[str, ...] = tuple(WORK)
+    work: tuple[str, ...] = WORK
     seed: int = 0
     seconds: float | None = None
     most: int | None = None
@@ -51,6 +55,13 @@ class Settings:
             "seed": self.seed,
             "corpus": self.corpus,
         }
+
+    def opcodes(self) -> frozenset[str]:
+        """The instructions that this campaign can execute and count."""
+        runs = self.corpus or any(work in SOURCES for work in self.work)
+        if not runs or not any(kind(name).watched for name in self.engines):
+            return frozenset()
+        return possible(frozenset().union(*(PROFILES[release].features for release in self.releases)))
 
     def shards(self) -> Iterator[Shard]:
         """All shards in order: each kind of work in each release by turns; of a corpus, its files in order."""
@@ -69,13 +80,15 @@ class Settings:
 
 @dataclass(slots=True)
 class Totals:
-    """All that was done so far."""
+    """All that was done so far. Of the instructions that can be executed, `opcodes`, some were."""
 
+    opcodes: frozenset[str] = frozenset()
     jobs: Counter[str] = field(default_factory=Counter)
     usable: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
     finds: dict[str, str] = field(default_factory=dict)
+    executed: set[str] = field(default_factory=set)
     seconds: float = 0.0
     done_now: int = 0
 
@@ -85,19 +98,48 @@ class Totals:
         self.usable[name] += report.usable
         self.outcomes.update(report.outcomes)
         self.findings += report.findings
+        self.executed |= report.executed & self.opcodes
 
     def unexplained(self) -> list[Finding]:
         return [finding for finding in self.findings if not finding.explained]
 
+    def missing(self) -> list[str]:
+        """The instructions that were not executed."""
+        return sorted(self.opcodes - self.executed)
+
+    def plain(self) -> dict[str, Any]:
+        """The figures, for programs."""
+        return {
+            "jobs": dict(self.jobs),
+            "usable": dict(self.usable),
+            "outcomes": dict(self.outcomes),
+            "findings": len(self.unexplained()),
+            "explained": len(self.findings) - len(self.unexplained()),
+            "opcodes": {"executed": len(self.executed), "of": len(self.opcodes), "missing": self.missing()},
+        }
+
     def line(self) -> str:
         """The progress in a line."""
-        jobs = self.jobs.total()
-        rate = self.done_now / self.seconds if self.seconds else 0.0
-        modules = sum(n for name, n in self.jobs.items() if not name.startswith("mutants"))
-        good = sum(n for name, n in self.usable.items() if not name.startswith("mutants"))
-        share = 100 * good / modules if modules else 0.0
-        explained = len(self.findings) - len(self.unexplained())
-        return f"{jobs:,} jobs, {rate:.1f} a second, {share:.1f} % usable, {len(self.unexplained())} findings, {explained} explained"
+        found = len(self.unexplained())
+        parts = [
+            f"{self.jobs.total():,} jobs",
+            f"{self.rate():.1f} a second",
+            f"{self.share():.1f} % usable",
+            f"{found} findings",
+            f"{len(self.findings) - found} explained",
+        ]
+        if self.opcodes:
+            parts.append(f"opcodes {len(self.executed)}/{len(self.opcodes)}")
+        return ", ".join(parts)
+
+    def rate(self) -> float:
+        """Jobs a second, of those that were done now."""
+        return self.done_now / self.seconds if self.seconds else 0.0
+
+    def share(self) -> float:
+        """How many of a hundred modules that were meant to run are usable."""
+        meant = {name: n for name, n in self.jobs.items() if name.partition(" ")[0] not in BROKEN}
+        return 100 * sum(self.usable[name] for name in meant) / max(1, sum(meant.values()))
 
 
 class NotTheSame(Exception):
@@ -111,10 +153,26 @@ class Folder:
         self.path = path
         path.mkdir(parents=True, exist_ok=True)
         (path / "finds").mkdir(exist_ok=True)
-        settings_file = path / "campaign.json"
-        if settings_file.exists() and json.loads(settings_file.read_text()) != settings.identity():
-            raise NotTheSame(f"{path} has a campaign with other settings: {settings_file.read_text().strip()}")
-        settings_file.write_text(json.dumps(settings.identity()) + "\n")
+        known = self._known()
+        if known and {name: known.get(name) for name in settings.identity()} != settings.identity():
+            raise NotTheSame(f"{path} has a campaign with other settings: {json.dumps(known)}")
+        self._write(known or settings.identity())
+
+    def _known(self) -> dict[str, Any]:
+        """What stands in the file of a campaign that was here before: its settings, and its figures if it came to an end."""
+        file = self.path / SETTINGS
+        try:
+            known: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+        except json.JSONDecodeError:
+            raise NotTheSame(f"{file} is damaged") from None
+        known.pop(TOTALS, None)
+        return known
+
+    def _write(self, known: dict[str, Any]) -> None:
+        """Written beside and put in its place at once: whoever is killed here leaves the old one."""
+        new = self.path / f"{SETTINGS}.new"
+        new.write_text(json.dumps(known, indent=1) + "\n")
+        new.replace(self.path / SETTINGS)
 
     def reports(self) -> Iterator[Report]:
         """The shards that are done. A line that was not finished is no shard."""
@@ -138,12 +196,13 @@ class Folder:
         return path
 
     def write_report(self, settings: Settings, totals: Totals) -> None:
+        self._write(settings.identity() | {TOTALS: totals.plain()})
         (self.path / "report.html").write_text(page(asdict(settings), totals), encoding="utf-8")
 
 
 def run(settings: Settings, folder: Folder, pool: Executor, show: Callable[[str], None]) -> Totals:
     """Do shards until the time is up or all are done; then make the finds small, one for each cause."""
-    totals = Totals()
+    totals = Totals(settings.opcodes())
     done = set()
     for report in folder.reports():
         totals.add(report)
@@ -151,6 +210,7 @@ def run(settings: Settings, folder: Folder, pool: Executor, show: Callable[[str]
     todo = (shard for shard in settings.shards() if shard not in done)
     start = time.monotonic()
     for plain in _results(pool, todo, settings, start):
+        plain["executed"] = sorted(totals.opcodes.intersection(plain["executed"]) - totals.executed)  # what no line says so far
         folder.append(plain)
         report = Report.of(plain)
         totals.add(report)

@@ -21,12 +21,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A module, and what to do with it: nothing but to say whether it is valid, when there are no calls and `instantiate` is off."""
+    """A module, and what to do with it: nothing but to say whether it is valid, when there are no calls and `instantiate` is off.
+
+    An engine that can tell which instructions it executes is to tell it when the job is `watched`.
+    """
 
     data: bytes
     calls: tuple[Call, ...] = ()
     features: Features = WASM_3
     instantiate: bool = True
+    watched: bool = False
 
     def plain(self) -> dict[str, Any]:
         return {
@@ -34,12 +38,13 @@ class Job:
             "calls": [[call.name, list(call.args)] for call in self.calls],
             "features": sorted(feature.value for feature in self.features),
             "instantiate": self.instantiate,
+            "watched": self.watched,
         }
 
     @classmethod
     def of(cls, plain: dict[str, Any]) -> Job:
         calls = tuple(Call(name, tuple(args)) for name, args in plain["calls"])
-        return cls(bytes.fromhex(plain["data"]), calls, frozenset(map(Feature, plain["features"])), plain["instantiate"])
+        return cls(bytes.fromhex(plain["data"]), calls, frozenset(map(Feature, plain["features"])), plain["instantiate"], plain["watched"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +65,13 @@ class Outcome:
 @dataclass(slots=True)
 class Answer:
     """All that can be seen of a run: how the module came to life, every call, calls of the host, and what memories, globals and tables
-    held in the end."""
+    held in the end. `executed` is for whoever counts instructions; engines are not compared by it."""
 
     start: Outcome
     calls: list[Outcome] = field(default_factory=list)
     host: list[str] = field(default_factory=list)
     state: dict[str, str] = field(default_factory=dict)
+    executed: list[str] = field(default_factory=list)
 
     def plain(self) -> dict[str, Any]:
         return asdict(self)
@@ -75,4 +81,5 @@ class Answer:
         def outcome(row: dict[str, Any]) -> Outcome:
             return Outcome(row["kind"], row["words"], tuple(row["values"]))
 
-        return cls(outcome(plain["start"]), [outcome(row) for row in plain["calls"]], plain["host"], plain["state"])
+        outcomes = [outcome(row) for row in plain["calls"]]
+        return cls(outcome(plain["start"]), outcomes, plain["host"], plain["state"], plain.get("executed", []))

@@ -11,6 +11,7 @@ from pywasm_ref.embedding import selection
 from pywasm_ref.tools.difftest.compare import Ability
 from pywasm_ref.tools.difftest.jobs import Answer, Job
 from pywasm_ref.tools.difftest.observe import observe
+from pywasm_ref.tools.difftest.opcodes import watched
 
 
 class Peer(Protocol):
@@ -26,16 +27,19 @@ class Ours:
         self.engine = selection.engine(name.partition(":")[0])
 
     def run(self, job: Job) -> Answer:
-        return observe(self.engine, job)
+        answer = observe(self.engine, job)
+        return watched(self.engine, job, answer) if job.watched else answer
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How a peer is made from its full name, what it can tell, and whether generated modules must leave it no choice."""
+    """How a peer is made from its full name, what it can tell, whether generated modules must leave it no choice, and whether it can tell
+    what it executes."""
 
     make: Callable[[str], Peer]
     ability: Ability
     portable: bool = False
+    watched: bool = False
 
 
 def _late(module: str, attribute: str) -> Callable[[str], Peer]:
@@ -51,7 +55,7 @@ def _late(module: str, attribute: str) -> Callable[[str], Peer]:
 VAGUE = Ability(words=False, refusals=False, exact=False)
 PLAIN = Ability(words=False, refusals=False, reasons=False, nans=False, state=False)
 KINDS: Mapping[str, Kind] = {
-    "reference": Kind(Ours, Ability()),
+    "reference": Kind(Ours, Ability(), watched=True),
     "fast": Kind(Ours, Ability()),
     "wasmtime": Kind(_late("wasmtime_peer", "peer"), VAGUE),
     "pywasm3": Kind(_late("outsiders", "Pywasm3"), PLAIN, portable=True),

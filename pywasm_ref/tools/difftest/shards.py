@@ -14,6 +14,7 @@ from typing import Any
 from pywasm_ref import binary
 from pywasm_ref.embedding import functions, selection
 from pywasm_ref.errors import WasmError
+from pywasm_ref.syntax.modules import Module
 from pywasm_ref.syntax.types import DefType, FuncTypeUse, RefType
 from pywasm_ref.tools.difftest.child import Child
 from pywasm_ref.tools.difftest.compare import Difference, cause, compare
@@ -21,6 +22,7 @@ from pywasm_ref.tools.difftest.explain import Oracle
 from pywasm_ref.tools.difftest.generate import PROFILES, Generated, Profile, portable, seeded
 from pywasm_ref.tools.difftest.jobs import Answer, Call, Job
 from pywasm_ref.tools.difftest.mutate import bytes_mutant
+from pywasm_ref.tools.difftest.opcodes import Watch
 from pywasm_ref.tools.difftest.peers import kind
 from pywasm_ref.tools.difftest.single import single
 from pywasm_ref.tools.difftest.twist import twisted
@@ -63,13 +65,14 @@ class Finding:
 
 @dataclass(slots=True)
 class Report:
-    """What a shard gave. A module is usable when it starts and at least one call gives a result."""
+    """What a shard gave. A module is usable when it starts and at least one call gives a result; `executed` are instructions."""
 
     shard: Shard
     jobs: int = 0
     usable: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
+    executed: set[str] = field(default_factory=set)
 
     def plain(self) -> dict[str, Any]:
         return {
@@ -78,12 +81,14 @@ class Report:
             "usable": self.usable,
             "outcomes": dict(self.outcomes),
             "findings": [asdict(row) for row in self.findings],
+            "executed": sorted(self.executed),
         }
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> Report:
         findings = [Finding(**row) for row in plain["findings"]]
-        return cls(Shard(**plain["shard"]), plain["jobs"], plain["usable"], Counter(plain["outcomes"]), findings)
+        executed = set(plain.get("executed", ()))
+        return cls(Shard(**plain["shard"]), plain["jobs"], plain["usable"], Counter(plain["outcomes"]), findings, executed)
 
 
 # Work: what a seed stands for
@@ -105,24 +110,30 @@ def mutant(seed: int, profile: Profile) -> Job:
     return Job(data, (), profile.features, instantiate=False)
 
 
-def module(seed: int, profile: Profile) -> Job:
-    return seeded(seed, profile).job()
-
-
-def instruction(seed: int, profile: Profile) -> Job:
-    return single(seed, profile).job()
-
-
-WORK: Mapping[str, Callable[[int, Profile], Job]] = {"modules": module, "mutants": mutant, "single": instruction}
 SOURCES: Mapping[str, Callable[[int, Profile], Generated]] = {"modules": seeded, "single": single}
 """Work whose jobs come from a module, which can be made smaller."""
+
+OTHERS: Mapping[str, Callable[[int, Profile], Job]] = {"mutants": mutant}
+BROKEN = frozenset(OTHERS)
+"""Work on what is not meant to run."""
+
+WORK = ("modules", "mutants", "single")
 
 
 def job_of(work: str, seed: int, profile: Profile, corpus: str) -> Job:
     """What is to be done for a seed, or for a file of a corpus."""
-    if corpus:
-        return corpus_job(Path(corpus_files(corpus)[seed]).read_bytes(), profile)
-    return WORK[work](seed, profile)
+    return task(work, seed, profile, corpus)[0]
+
+
+def task(work: str, seed: int, profile: Profile, corpus: str) -> tuple[Job, Module | None]:
+    """The same with its module, where that can be read and is to be run."""
+    if work in SOURCES:
+        made = SOURCES[work](seed, profile)
+        return made.job(), made.module
+    if not corpus:
+        return OTHERS[work](seed, profile), None
+    job = corpus_job(Path(corpus_files(corpus)[seed]).read_bytes(), profile)
+    return job, binary.decode(job.data, job.features) if job.instantiate else None
 
 
 @lru_cache(maxsize=4)
@@ -155,10 +166,11 @@ class Crew:
     def __init__(self, names: Sequence[str], commands: Mapping[str, Sequence[str]] | None = None) -> None:
         self.children = {name: Child(name, command=(commands or {}).get(name)) for name in names}
         self.abilities = {name: kind(name).ability for name in names}
+        self.watcher = next((name for name in names if kind(name).watched), None)
 
     def answers(self, job: Job) -> dict[str, Answer]:
-        for child in self.children.values():
-            child.send(job)
+        for name, child in self.children.items():
+            child.send(job if name == self.watcher or not job.watched else replace(job, watched=False))
         return {name: child.receive() for name, child in self.children.items()}
 
     def differences(self, job: Job) -> list[Difference]:
@@ -193,11 +205,15 @@ def run_shard(shard: Shard, engines: Sequence[str]) -> dict[str, Any]:
     """Do all seeds of a shard with these engines, the first of them being the measure. Plain data, so that it can come from anywhere."""
     team = crew(engines)
     profile = profile_for(shard.release, engines)
-    report = Report(shard)
+    report, watch = Report(shard), Watch()
     for seed in range(shard.first, shard.first + shard.count):
-        job = job_of(shard.work, seed, profile, shard.corpus)
+        job, module = task(shard.work, seed, profile, shard.corpus)
+        if module is not None and team.watcher is not None:
+            job = replace(job, watched=watch.wants(module))
         answers = team.answers(job)
         measure = answers[engines[0]]
+        if job.watched and team.watcher is not None:
+            watch.add(answers[team.watcher].executed)
         report.jobs += 1
         report.usable += usable(measure)
         report.outcomes[f"start {measure.start.kind}"] += 1
@@ -206,6 +222,7 @@ def run_shard(shard: Shard, engines: Sequence[str]) -> dict[str, Any]:
         report.findings += [finding(shard, seed, oracle, difference) for difference in compare(job, answers, team.abilities, oracle)]
         if oracle.choices:
             report.outcomes["answer by another choice that the specification leaves"] += oracle.choices
+    report.executed = watch.seen
     return report.plain()
 
 

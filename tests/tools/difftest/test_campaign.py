@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +55,36 @@ def test_a_campaign_that_was_stopped_goes_on(tmp_path: Path, settings: Settings,
     resumed = run(settings, Folder(parts, settings), Here(), lambda _: None)
     assert {shard.work for shard in done} == {"modules", "mutants", "single"} - {json.loads(lines[0])["shard"]["work"]}
     assert (resumed.jobs, resumed.usable, resumed.findings) == (whole.jobs, whole.usable, whole.findings)
+    assert resumed.executed == whole.executed
     assert (parts / "report.html").read_text().startswith("<!doctype html>")
 
 
 def test_a_folder_belongs_to_one_campaign(tmp_path: Path, settings: Settings) -> None:
+    run(replace(settings, most=1), Folder(tmp_path, settings), Here(), lambda _: None)
     Folder(tmp_path, settings)
     with pytest.raises(NotTheSame, match="other settings"):
         Folder(tmp_path, Settings(TWICE, ("2.0",)))
+    (tmp_path / "campaign.json").write_text("{")
+    with pytest.raises(NotTheSame, match="damaged"):
+        Folder(tmp_path, settings)
+
+
+def test_a_campaign_tells_which_instructions_it_executed(tmp_path: Path) -> None:
+    settings = Settings(TWICE, ("1.0",), ("modules", "single"), most=120)
+    totals = run(settings, Folder(tmp_path, settings), Here(), lambda _: None)
+    told = json.loads((tmp_path / "campaign.json").read_text())["totals"]["opcodes"]
+    assert told["of"] == len(settings.opcodes()) == 170
+    assert told["executed"] + len(told["missing"]) == told["of"]
+    assert totals.line().endswith(f"opcodes {told['executed']}/170")
+    assert told["executed"] >= 165
+    lines = [json.loads(line) for line in (tmp_path / "shards.jsonl").read_text().splitlines()]
+    named = [name for line in lines for name in line["executed"]]
+    assert len(named) == len(set(named)) == told["executed"]
+
+
+@pytest.mark.parametrize(("engines", "work"), [(("fast", "wasmtime"), ("modules",)), (TWICE, ("mutants",))])
+def test_instructions_are_not_counted_where_nobody_can_tell(engines: tuple[str, ...], work: tuple[str, ...]) -> None:
+    assert not Settings(engines, work=work).opcodes()
 
 
 def test_an_engine_that_differs_is_found_made_small_and_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
