@@ -55,6 +55,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", type=positive, default=os.cpu_count() or 1, metavar="N", help="shards at a time (default: one a processor)"
     )
+    parser.add_argument(
+        "--patience", type=seconds, default=20.0, metavar="S", help="an engine that takes longer for a module hangs (default: 20)"
+    )
+    parser.add_argument(
+        "--memory", type=positive, default=3072, metavar="MIB", help="an engine may take that much memory (default: 3072)"
+    )
     parser.add_argument("--corpus", metavar="DIR", help="modules (.wasm) to run instead of generated ones")
     parser.add_argument("--report", metavar="DIR", default="build/diff", help="folder for findings and report (default: build/diff)")
     parser.add_argument("--cluster", metavar="ADDRESS", help="scheduler of a Dask cluster to run shards on")
@@ -78,6 +84,7 @@ def run(options: argparse.Namespace) -> int:
 
 def settings_of(options: argparse.Namespace) -> Settings:
     from pywasm_ref.tools.difftest.campaign import Settings, engines_named
+    from pywasm_ref.tools.difftest.child import Bounds
     from pywasm_ref.tools.difftest.generate import PROFILES
 
     work = ("corpus",) if options.corpus else engines_named(options.work)
@@ -88,7 +95,10 @@ def settings_of(options: argparse.Namespace) -> Settings:
         raise Unusable(f"the kinds of work are {', '.join(WORK)}, not {', '.join(unknown)}")
     time = 60.0 if options.time is None and options.count is None and not options.corpus else options.time
     engines = present(engines_named(options.engines)) if options.engines else available()
-    return Settings(engines, releases, work, options.seed, time, options.count, options.jobs, options.corpus or "")
+    bounds = Bounds(options.patience, options.memory << 20)
+    return Settings(
+        engines, releases, work, options.seed, time, options.count, options.jobs, options.corpus or "", bounds=bounds
+    )
 
 
 def present(names: tuple[str, ...]) -> tuple[str, ...]:

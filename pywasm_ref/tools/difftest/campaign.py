@@ -18,10 +18,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from pywasm_ref.tools.difftest.child import BOUNDS, Bounds
 from pywasm_ref.tools.difftest.finds import reduced
 from pywasm_ref.tools.difftest.generate import PROFILES
 from pywasm_ref.tools.difftest.html import page
 from pywasm_ref.tools.difftest.opcodes import possible
+from pywasm_ref.tools.difftest.parent import end_with_parent
 from pywasm_ref.tools.difftest.peers import kind
 from pywasm_ref.tools.difftest.shards import BROKEN, SIZE, SOURCES, WORK, Finding, Report, Shard, corpus_files, run_shard
 
@@ -45,6 +47,7 @@ class Settings:
     jobs: int = 1
     corpus: str = ""
     reduce_seconds: float = 60.0
+    bounds: Bounds = BOUNDS
 
     def identity(self) -> dict[str, Any]:
         """What must be the same for one campaign to go on as another."""
@@ -230,7 +233,7 @@ def _results(pool: Executor, todo: Iterator[Shard], settings: Settings, start: f
             shard = next(todo, None)
             if shard is None:
                 break
-            running.add(pool.submit(run_shard, shard, settings.engines))
+            running.add(pool.submit(run_shard, shard, settings.engines, settings.bounds))
         if not running:
             return
         finished, running = wait(running, return_when=FIRST_COMPLETED)
@@ -251,7 +254,7 @@ def _reduce(settings: Settings, folder: Folder, pool: Executor, totals: Totals, 
     for number, finding in enumerate(firsts.values()):
         name = f"{number:03}-{finding.work}-{finding.release}-{finding.seed}"
         if not (folder.path / "finds" / f"{name}.wast").exists():
-            futures[name] = pool.submit(reduced, finding, settings.engines, settings.reduce_seconds, settings.corpus)
+            futures[name] = pool.submit(reduced, finding, settings.engines, settings.reduce_seconds, settings.corpus, settings.bounds)
         totals.finds[finding.cause] = f"finds/{name}.wast"
     for name, future in futures.items():
         show(f"find {folder.save(name, future.result())}")
@@ -260,7 +263,7 @@ def _reduce(settings: Settings, folder: Folder, pool: Executor, totals: Totals, 
 @contextmanager
 def local_pool(jobs: int) -> Iterator[Executor]:
     """Processes on this machine."""
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=end_with_parent)
     try:
         yield pool
     finally:

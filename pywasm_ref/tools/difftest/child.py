@@ -10,15 +10,30 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO
 
+from pywasm_ref.tools.difftest import programs
 from pywasm_ref.tools.difftest.jobs import Answer, Job, Outcome
 
-SECONDS = 20.0
-MEMORY = 3 << 30
 STARTING = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What an engine may take for a job.
+
+    Units   `memory` in bytes
+    """
+
+    seconds: float = 20.0
+    memory: int = 3 << 30
+
+
+BOUNDS = Bounds()
 
 
 def _environment() -> dict[str, str]:
@@ -32,15 +47,12 @@ class Unavailable(Exception):
 
 
 class Child:
-    """A process that does jobs, one at a time: `send`, then `receive`.
+    """A process that does jobs, one at a time: `send`, then `receive`."""
 
-    Units   `seconds` for one job, `memory` in bytes
-    """
-
-    def __init__(self, name: str, seconds: float = SECONDS, memory: int = MEMORY, command: Sequence[str] | None = None) -> None:
+    def __init__(self, name: str, bounds: Bounds = BOUNDS, command: Sequence[str] | None = None) -> None:
         self.name = name
-        self.seconds = seconds
-        self.command = [*(command or (sys.executable, "-m", "pywasm_ref.tools.difftest.worker")), name, str(memory)]
+        self.bounds = bounds
+        self.command = [*(command or (sys.executable, "-m", "pywasm_ref.tools.difftest.worker")), name, str(bounds.memory)]
         self.process: subprocess.Popen[bytes] | None = None
         self.pending = b""
         self.job: Job | None = None
@@ -71,14 +83,14 @@ class Child:
 
     def receive(self) -> Answer:
         """The answer to the last job, or how the process failed to give one."""
-        line = self._line(self.seconds)
+        line = self._line(self.bounds.seconds)
         if line is None:
             self.close()
-            return Answer(Outcome("hang", f"no answer in {self.seconds:g} seconds"))
+            return Answer(Outcome("hang", f"no answer in {self.bounds.seconds:g} seconds"))
         if not line:
             return Answer(self._death())
         answer = Answer.of(json.loads(line))
-        if answer.start.kind == "memory":  # nobody knows in what state it is
+        if any(outcome.kind == "memory" for outcome in (answer.start, *answer.calls)):  # nobody knows in what state it is
             self.close()
         return answer
 
@@ -91,10 +103,11 @@ class Child:
             self._start()
 
     def close(self) -> None:
-        """End the process, whatever it does."""
+        """End the process, whatever it does, and the programs that it has started."""
         process, self.process, self.pending = self.process, None, b""
         if process is not None:
-            process.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             for stream in (process.stdin, process.stdout):
                 if stream is not None:
@@ -105,7 +118,12 @@ class Child:
 
     def _start(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
-            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment()
+            self.command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+            start_new_session=True,
         )
         self.process, self.pending = process, b""
         line = self._line(STARTING)
@@ -138,7 +156,9 @@ class Child:
         return line
 
     def _death(self) -> Outcome:
-        process = self.process
-        status = process.wait() if process is not None else 0
+        """How the process ended; one that had nearly all memory that it may have wanted more."""
+        status, peak = programs.wait(self.process) if self.process is not None else (0, 0)
         self.close()
-        return Outcome("crash", signal.Signals(-status).name if status < 0 else f"exit status {status}")
+        if peak >= programs.MUCH * self.bounds.memory:
+            return Outcome("memory", f"{peak >> 20} MiB")
+        return Outcome("crash", programs.signal_name(-status) if status < 0 else f"exit status {status}")

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pywasm_ref.tools.difftest.child import BOUNDS, Bounds
+from pywasm_ref.tools.difftest.compare import compare
+from pywasm_ref.tools.difftest.crew import Crew, crew
 from pywasm_ref.tools.difftest.generate import Generated
 from pywasm_ref.tools.difftest.jobs import Job
 from pywasm_ref.tools.difftest.locate import parting
 from pywasm_ref.tools.difftest.reduce import reduce
-from pywasm_ref.tools.difftest.shards import SOURCES, Crew, Finding, crew, job_of, profile_for
+from pywasm_ref.tools.difftest.shards import SOURCES, Finding, job_of, profile_for
 from pywasm_ref.tools.difftest.wast import script
 
 
-def reduced(finding: Finding, engines: Sequence[str], seconds: float, corpus: str = "") -> str:
+def reduced(finding: Finding, engines: Sequence[str], seconds: float, corpus: str = "", bounds: Bounds = BOUNDS) -> str:
     """The script of a finding, as small as it got in that time."""
-    team = crew(engines)
+    team = crew(engines, bounds)
     profile = profile_for(finding.release, engines)
     if finding.work in SOURCES:
         best = smallest(SOURCES[finding.work](finding.seed, profile), finding.cause, team, seconds)
@@ -34,12 +37,12 @@ def smallest(start: Generated, wanted: str, team: Crew, seconds: float) -> Gener
 
 def written(job: Job, finding: Finding, team: Crew, measure: str, size: str, where: str = "") -> str:
     """The script with its story: what it is about, where it came from, how small it got, where engines part."""
-    differences = team.differences(job)
+    answers = team.answers(job)
     story = [
         f"{finding.second} does not agree with {finding.first}.",
         f"Found as {finding.work} {finding.release}, seed {finding.seed}; {size}.",
-        *(str(difference) for difference in differences),
+        *(str(difference) for difference in compare(job, answers, team.abilities)),
         *([where] if where else []),
         f"Features: {', '.join(sorted(feature.value for feature in job.features))}.",
     ]
-    return script(job, team.answers(job)[measure], story)
+    return script(job, answers[measure], story)

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from pywasm_ref.syntax.instructions import Expr, Instr, Instrs
 from pywasm_ref.syntax.modules import Export, ExternKind, Func, Global, Module
 from pywasm_ref.syntax.types import F32, F64, I32, I64, V128, FuncType, FuncTypeUse, GlobalType, RecType, SubType, ValType
+from pywasm_ref.tools.difftest.crew import Crew
 from pywasm_ref.tools.difftest.generate.module import Generated
 from pywasm_ref.tools.difftest.generate.space import const, make
 from pywasm_ref.tools.difftest.jobs import Answer, Call, Job
 from pywasm_ref.tools.difftest.reduce import Token, flatten, nest
-from pywasm_ref.tools.difftest.shards import Crew
 from pywasm_ref.tools.difftest.single import signature
 
 COUNT, HASH, LAST, LIMIT = range(4)

@@ -10,7 +10,6 @@ import json
 import shlex
 import shutil
 import struct
-import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,13 +17,12 @@ from typing import Any
 
 from pywasm_ref.embedding.engine import Module
 from pywasm_ref.syntax.types import F32, F64, I32, I64, DefType, ExternType, FuncType, FuncTypeUse, GlobalType, MemType, TableType, ValType
+from pywasm_ref.tools.difftest import programs
 from pywasm_ref.tools.difftest.generate.operands import WIDTHS
 from pywasm_ref.tools.difftest.jobs import Answer, Call, Job, Outcome
 from pywasm_ref.tools.difftest.observe import GLOBAL, host_number
 from pywasm_ref.tools.difftest.outline import outline
 from pywasm_ref.validation.types import functype
-
-SECONDS = 20
 
 
 def required(name: str) -> Any:
@@ -231,10 +229,12 @@ class Node:
             plain["types"] = {name: _letters(t) for name, t in types_of(outline(job.data, job.features)).items()}
             plain["imports"] = [[place, name, _described(t)] for place, name, t in outline(job.data, job.features).imports]
         command = [self.command, "--stack-size=4000", str(self.SCRIPT)]
-        done = subprocess.run(command, input=json.dumps(plain), capture_output=True, text=True, timeout=SECONDS, check=False)
-        if done.returncode or not done.stdout:
-            return Answer(Outcome("crash", f"status {done.returncode} {done.stderr[:200]}"))
-        return Answer.of(json.loads(done.stdout))
+        done = programs.run(command, json.dumps(plain))
+        if failure := done.failure():
+            return Answer(failure)
+        if done.status or not done.out:
+            return Answer(Outcome("crash", f"status {done.status} {done.err[:200]}"))
+        return Answer.of(json.loads(done.out))
 
 
 def _letters(t: FuncType) -> list[list[str]]:
@@ -274,16 +274,17 @@ class Command:
         return Answer(Outcome("returned"), outcomes)
 
     def _call(self, file: str, call: Call, t: FuncType) -> Outcome:
-        """Each call meets a fresh instance, so state from one call to the next is not what this compares."""
+        """One run of the program, which makes its own instance."""
         args = [str(to_number(p, arg if isinstance(arg, int) else 0)) for p, arg in zip(t.params, call.args, strict=True)]
         line = [part.format(file=file, name=call.name) for part in self.template if part != "{args}"]
-        done = subprocess.run([*line, *args], capture_output=True, text=True, timeout=SECONDS, check=False)
-        if done.returncode < 0:
-            return Outcome("crash", f"signal {-done.returncode}")
-        if done.returncode:
-            return Outcome("trap", done.stderr[:200])
-        words = done.stdout.split()[-len(t.results) :] if t.results else []
-        parse = {True: float, False: int}
-        return Outcome(
-            "returned", "", tuple(from_number(r, parse[r in (F32, F64)](word)) for r, word in zip(t.results, words, strict=False))
-        )
+        done = programs.run([*line, *args])
+        if failure := done.failure():
+            return failure
+        if done.status:
+            return Outcome("trap", done.err[:200])
+        words = done.out.split()[-len(t.results) :] if t.results else []
+        try:
+            values = tuple(from_number(r, float(word) if r in (F32, F64) else int(word)) for r, word in zip(t.results, words, strict=True))
+        except ValueError:
+            return Outcome("crash", f"{len(t.results)} results are wanted, it prints {done.out[:100]!r}")
+        return Outcome("returned", "", values)

@@ -33,13 +33,14 @@ class Ours:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How a peer is made from its full name, what it can tell, whether generated modules must leave it no choice, and whether it can tell
-    what it executes."""
+    """How a peer is made from its full name, and what it can tell. Generated modules must leave a `portable` one no choice; one that is
+    `watched` can tell what it executes; one that is `fresh` makes a new instance for each call."""
 
     make: Callable[[str], Peer]
     ability: Ability
     portable: bool = False
     watched: bool = False
+    fresh: bool = False
 
 
 def _late(module: str, attribute: str) -> Callable[[str], Peer]:
@@ -61,7 +62,7 @@ KINDS: Mapping[str, Kind] = {
     "pywasm3": Kind(_late("outsiders", "Pywasm3"), PLAIN, portable=True),
     "pywasm": Kind(_late("outsiders", "Pywasm"), PLAIN, portable=True),
     "node": Kind(_late("outsiders", "Node"), PLAIN, portable=True),
-    "cmd": Kind(_late("outsiders", "Command"), PLAIN, portable=True),
+    "cmd": Kind(_late("outsiders", "Command"), PLAIN, portable=True, fresh=True),
 }
 """By the part of a name before the colon: `wasmtime:winch`, `cmd:wasm-interp {file} …`."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -16,8 +15,9 @@ from pywasm_ref.embedding import functions, selection
 from pywasm_ref.errors import WasmError
 from pywasm_ref.syntax.modules import Module
 from pywasm_ref.syntax.types import DefType, FuncTypeUse, RefType
-from pywasm_ref.tools.difftest.child import Child
+from pywasm_ref.tools.difftest.child import BOUNDS, Bounds
 from pywasm_ref.tools.difftest.compare import Difference, cause, compare
+from pywasm_ref.tools.difftest.crew import crew
 from pywasm_ref.tools.difftest.explain import Oracle
 from pywasm_ref.tools.difftest.generate import PROFILES, Generated, Profile, portable, seeded
 from pywasm_ref.tools.difftest.jobs import Answer, Call, Job
@@ -96,8 +96,9 @@ class Report:
 
 def profile_for(release: str, engines: Sequence[str]) -> Profile:
     """The profile of a release that suits all these engines."""
-    profile = PROFILES[release]
-    return portable(profile) if any(kind(name).portable for name in engines) else profile
+    profile, kinds = PROFILES[release], [kind(name) for name in engines]
+    profile = replace(profile, fresh=any(one.fresh for one in kinds))
+    return portable(profile) if any(one.portable for one in kinds) else profile
 
 
 def mutant(seed: int, profile: Profile) -> Job:
@@ -157,53 +158,12 @@ def corpus_job(data: bytes, profile: Profile) -> Job:
     return Job(data, tuple(calls), profile.features)
 
 
-# Engines
-
-
-class Crew:
-    """Engines in their processes, asked at the same time."""
-
-    def __init__(self, names: Sequence[str], commands: Mapping[str, Sequence[str]] | None = None) -> None:
-        self.children = {name: Child(name, command=(commands or {}).get(name)) for name in names}
-        self.abilities = {name: kind(name).ability for name in names}
-        self.watcher = next((name for name in names if kind(name).watched), None)
-
-    def answers(self, job: Job) -> dict[str, Answer]:
-        for name, child in self.children.items():
-            child.send(job if name == self.watcher or not job.watched else replace(job, watched=False))
-        return {name: child.receive() for name, child in self.children.items()}
-
-    def differences(self, job: Job) -> list[Difference]:
-        return compare(job, self.answers(job), self.abilities)
-
-    def causes(self, job: Job) -> list[str]:
-        """What the differences are grouped by."""
-        oracle = Oracle(job)
-        return [cause(difference, oracle.subject()) for difference in compare(job, self.answers(job), self.abilities, oracle)]
-
-    def close(self) -> None:
-        for child in self.children.values():
-            child.close()
-
-
-_CREWS: dict[tuple[str, ...], Crew] = {}
-
-
-def crew(names: Sequence[str]) -> Crew:
-    """The engines of this process; they stay until it ends, since starting them takes longer than most jobs."""
-    key = tuple(names)
-    if key not in _CREWS:
-        _CREWS[key] = Crew(names)
-        atexit.register(_CREWS[key].close)
-    return _CREWS[key]
-
-
 # A shard
 
 
-def run_shard(shard: Shard, engines: Sequence[str]) -> dict[str, Any]:
+def run_shard(shard: Shard, engines: Sequence[str], bounds: Bounds = BOUNDS) -> dict[str, Any]:
     """Do all seeds of a shard with these engines, the first of them being the measure. Plain data, so that it can come from anywhere."""
-    team = crew(engines)
+    team = crew(engines, bounds)
     profile = profile_for(shard.release, engines)
     report, watch = Report(shard), Watch()
     for seed in range(shard.first, shard.first + shard.count):

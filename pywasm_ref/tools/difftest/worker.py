@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import BinaryIO
 
 from pywasm_ref.tools.difftest.jobs import Answer, Job, Outcome
+from pywasm_ref.tools.difftest.parent import end_with_parent
 from pywasm_ref.tools.difftest.peers import Peer, peer
 
 
@@ -51,6 +52,7 @@ def limit_memory(size: int | None) -> None:
 
 
 def main(arguments: list[str]) -> int:
+    end_with_parent()
     answers = private_output()
     limit_memory(int(arguments[1]) if len(arguments) > 1 else None)
     try:

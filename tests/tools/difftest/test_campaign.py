@@ -14,11 +14,13 @@ from pywasm_ref.cli import main
 from pywasm_ref.embedding import selection
 from pywasm_ref.script.run import Runner, run_script
 from pywasm_ref.source import Source
-from pywasm_ref.tools.difftest import shards
+from pywasm_ref.tools.difftest import crew as crews
 from pywasm_ref.tools.difftest.campaign import Folder, NotTheSame, Settings, local_pool, run
+from pywasm_ref.tools.difftest.child import BOUNDS
+from pywasm_ref.tools.difftest.crew import Crew, crew
 from pywasm_ref.tools.difftest.generate import PROFILES, seeded
 from pywasm_ref.tools.difftest.peers import peer
-from pywasm_ref.tools.difftest.shards import Shard, crew, run_shard
+from pywasm_ref.tools.difftest.shards import Shard, run_shard
 from pywasm_ref.tools.difftest.wast import script
 
 TWICE = ("reference", "reference:again")
@@ -47,9 +49,9 @@ def test_a_campaign_that_was_stopped_goes_on(tmp_path: Path, settings: Settings,
     (parts / "shards.jsonl").write_text(lines[0] + "\n" + lines[1][:20])
     done: list[Shard] = []
 
-    def noted(shard: Shard, engines: tuple[str, ...]) -> dict[str, Any]:
+    def noted(shard: Shard, *rest: Any) -> dict[str, Any]:
         done.append(shard)
-        return run_shard(shard, engines)
+        return run_shard(shard, *rest)
 
     monkeypatch.setattr("pywasm_ref.tools.difftest.campaign.run_shard", noted)
     resumed = run(settings, Folder(parts, settings), Here(), lambda _: None)
@@ -92,7 +94,7 @@ def test_an_engine_that_differs_is_found_made_small_and_written_down(tmp_path: P
 
     names = ("reference", "reference:shift_mask")
     commands = {"reference:shift_mask": (sys.executable, "-m", "tests.tools.difftest.faults")}
-    monkeypatch.setitem(shards._CREWS, names, shards.Crew(names, commands))
+    monkeypatch.setitem(crews._CREWS, (names, BOUNDS), Crew(names, commands))
     settings = Settings(names, ("3.0",), ("single",), most=400, reduce_seconds=20)
     totals = run(settings, Folder(tmp_path, settings), Here(), lambda _: None)
     crew(names).close()

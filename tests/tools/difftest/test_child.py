@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pywasm_ref.tools.difftest.child import Child, Unavailable
+from pywasm_ref.tools.difftest.child import Bounds, Child, Unavailable
 from pywasm_ref.tools.difftest.generate import PROFILES, seeded
 from pywasm_ref.tools.difftest.jobs import Job, Outcome
 
@@ -25,7 +25,7 @@ for line in sys.stdin:
 
 @pytest.fixture
 def bad() -> Child:
-    return Child("bad", seconds=0.5, command=[sys.executable, "-c", BAD])
+    return Child("bad", Bounds(seconds=0.5), command=[sys.executable, "-c", BAD])
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_an_engine_that_is_not_there_is_said_once() -> None:
 
 def test_memory_that_is_not_to_be_had_is_an_answer() -> None:
     module = seeded(0, PROFILES["1.0"]).job()
-    with Child("reference", memory=12 << 20) as child:
+    with Child("reference", Bounds(memory=12 << 20)) as child:
         kinds = {child.ask(module).start.kind for _ in range(2)} if started(child) else {"memory"}
     assert kinds <= {"memory", "crash", "returned"}
 
@@ -63,7 +63,7 @@ def test_a_guest_that_never_ends_is_a_hang() -> None:
     from pywasm_ref.tools.difftest.jobs import Call
 
     data = binary.encode(text.parse('(module (func (export "f") (loop (br 0))))'))
-    with Child("reference", seconds=2) as child:
+    with Child("reference", Bounds(seconds=2)) as child:
         assert child.ask(Job(data, (Call("f", ()),))).start.kind == "hang"
         assert child.ask(Job(data)).start.kind == "returned"
 

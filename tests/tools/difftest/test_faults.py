@@ -8,10 +8,10 @@ from itertools import count
 
 import pytest
 
+from pywasm_ref.tools.difftest.crew import Crew
 from pywasm_ref.tools.difftest.finds import smallest
 from pywasm_ref.tools.difftest.generate import PROFILES, Generated
 from pywasm_ref.tools.difftest.generate import seeded as module
-from pywasm_ref.tools.difftest.shards import Crew
 from pywasm_ref.tools.difftest.single import single
 from tests.tools.difftest.faults import FAULTS
 

@@ -8,10 +8,10 @@ import pytest
 
 from pywasm_ref import binary, text
 from pywasm_ref.features import WASM_3
+from pywasm_ref.tools.difftest.crew import Crew
 from pywasm_ref.tools.difftest.generate import PROFILES, Generated, seeded
 from pywasm_ref.tools.difftest.jobs import Call
 from pywasm_ref.tools.difftest.locate import parting, probed
-from pywasm_ref.tools.difftest.shards import Crew
 from pywasm_ref.validation import validate
 
 LOOP = """(module (memory 1) (func (export "f") (param i32) (result i64) (local i64)

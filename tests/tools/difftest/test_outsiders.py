@@ -13,11 +13,12 @@ from pywasm_ref.features import WASM_1
 from pywasm_ref.script.run import Runner, run_script
 from pywasm_ref.source import Source
 from pywasm_ref.tools.difftest.compare import compare
+from pywasm_ref.tools.difftest.crew import crew
 from pywasm_ref.tools.difftest.finds import reduced
 from pywasm_ref.tools.difftest.generate import PROFILES, portable, seeded
 from pywasm_ref.tools.difftest.jobs import Call, Job
 from pywasm_ref.tools.difftest.peers import Peer, kind, peer
-from pywasm_ref.tools.difftest.shards import Finding, Shard, crew, run_shard
+from pywasm_ref.tools.difftest.shards import Finding, Shard, run_shard
 from pywasm_ref.tools.difftest.single import rows
 
 

@@ -131,7 +131,8 @@ def _calls(space: Space) -> tuple[Call, ...]:
     calls = []
     for f in callable_functions(space):
         for _ in range(space.profile.calls):
-            calls.append(Call(RESET, ()))
+            if not space.profile.fresh:
+                calls.append(Call(RESET, ()))
             calls.append(Call(f"func{f}", tuple(_argument(space.choices, t) for t in space.types.func(space.funcs[f]).params)))
     return tuple(calls)
 

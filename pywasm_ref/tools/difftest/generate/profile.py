@@ -13,6 +13,7 @@ class Profile:
 
     With `canonical`, every operation that may make a NaN is followed by code that makes it the canonical one, so that engines which choose
     the bits agree. With `relaxed`, relaxed vector instructions are used, whose results only engines of the deterministic profile agree on.
+    With `plain_host`, functions are called with numbers only. With `fresh`, each call will meet a new instance, and nothing is imported.
 
     Units   `instructions` for each function, about; `fuel` in calls and rounds of loops for each call from outside; `nesting` in blocks
     """
@@ -27,6 +28,7 @@ class Profile:
     canonical: bool = True
     relaxed: bool = True
     plain_host: bool = False
+    fresh: bool = False
 
     def has(self, feature: Feature) -> bool:
         return feature in self.features

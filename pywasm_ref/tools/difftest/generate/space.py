@@ -113,6 +113,8 @@ class Space:
 
     def _import_things(self) -> None:
         """Some of everything from the host; what is imported stands first in its index space."""
+        if self.profile.fresh:
+            return
         for _ in range(self.choices.between(0, 3)):
             x = self.types.block(self._host_params()[:3], tuple(self.host_type() for _ in range(self.choices.between(0, 1))))
             self.imports.append(Import("host", f"{self._host_name()}{len(self.funcs)}", FuncTypeUse(x)))

@@ -1,0 +1,109 @@
+"""An engine on a command line that crashes, hangs or takes all memory is reported as that, and the campaign goes on."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from pathlib import Path
+
+import pytest
+
+from pywasm_ref import binary, text
+from pywasm_ref.tools.difftest.campaign import Folder, Settings, run
+from pywasm_ref.tools.difftest.child import Bounds, Child
+from pywasm_ref.tools.difftest.crew import Crew, crew
+from pywasm_ref.tools.difftest.jobs import Call, Job
+from tests.tools.difftest import bad_engine
+from tests.tools.difftest.test_campaign import Here
+
+NAME = f"cmd:{sys.executable} {bad_engine.__file__} {{file}} {{name}} {{args}}"
+BOUNDS = Bounds(seconds=5, memory=300 << 20)
+
+
+def module(name: str) -> bytes:
+    return binary.encode(text.parse(f'(module (func (export "{name}") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1))))'))
+
+
+def running(words: str) -> bool:
+    """Whether a process has these words on its command line."""
+    for line in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if words in line.read_text(errors="replace"):
+                return True
+        except OSError:  # it ended meanwhile
+            continue
+    return False
+
+
+@pytest.fixture
+def pool() -> Iterator[Executor]:
+    yield Here()
+    crew(("reference", NAME), BOUNDS).close()
+
+
+def test_each_failure_is_told_as_what_it_is_and_the_campaign_goes_on(tmp_path: Path, pool: Executor) -> None:
+    names = ["chatter", "crash", "eat", "hang", "well"]
+    for name in names:
+        (tmp_path / f"{name}.wasm").write_bytes(module(name))
+    settings = Settings(("reference", NAME), ("1.0",), ("corpus",), corpus=str(tmp_path), bounds=BOUNDS, reduce_seconds=1)
+    totals = run(settings, Folder(tmp_path / "report", settings), pool, lambda _: None)
+    told = {names[finding.seed]: finding.said_second.split(" / ")[0] for finding in totals.findings}
+    assert totals.jobs.total() == 5
+    assert {name: words.split()[0] for name, words in told.items()} == {
+        "chatter": "crash",
+        "crash": "crash",
+        "eat": "memory",
+        "hang": "hang",
+    }
+    assert told["crash"] == "crash SIGABRT"
+    assert "prints 'no number'" in told["chatter"]
+    assert not running(bad_engine.__file__)
+
+
+def test_calls_meet_a_new_instance_each_on_all_engines() -> None:
+    """A program that is started for each call has forgotten the one before, which is not its fault."""
+    counter = """(module (global $g (mut i32) (i32.const 0))
+      (func (export "f") (result i32) (global.set $g (i32.add (global.get $g) (i32.const 1))) (global.get $g)))"""
+    job = Job(binary.encode(text.parse(counter)), (Call("f", ()), Call("f", ())))
+    team = Crew(("reference", NAME), bounds=BOUNDS)
+    try:
+        answers = team.answers(job)
+        assert [[outcome.values for outcome in answer.calls] for answer in answers.values()] == [[("i32:0x1",)] * 2] * 2
+        assert not team.differences(job)
+    finally:
+        team.close()
+
+
+def test_a_program_that_hangs_ends_with_the_process_that_waits_for_it() -> None:
+    """And that process with the one that started it, even if that is killed."""
+    starter = f"""
+import sys
+from pywasm_ref.tools.difftest.child import Child
+from pywasm_ref.tools.difftest.jobs import Call, Job
+Child({NAME!r}).send(Job({module("hang")!r}, (Call("hang", (1,)),)))
+print("sent", flush=True)
+sys.stdin.read()
+"""
+    import subprocess
+
+    with subprocess.Popen([sys.executable, "-c", starter], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"sent\n"
+        waited(lambda: running(bad_engine.__file__))
+        process.kill()
+    waited(lambda: not running(bad_engine.__file__))
+
+
+def waited(condition: object, seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_process_that_dies_with_its_memory_full_wanted_more() -> None:
+    eater = "print('{\"ready\": true}', flush=True); input(); import os; taken = b'x' * (250 << 20); os.abort()"
+    with Child("eater", Bounds(memory=300 << 20), [sys.executable, "-c", eater]) as child:
+        assert str(child.ask(Job(b"")).start).startswith("memory 2")
