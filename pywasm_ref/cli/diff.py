@@ -38,7 +38,7 @@ examples:
   pywasm-ref diff --cluster tcp://10.0.0.1:8786 --time 3600      the same shards on a Dask cluster
 """
 DEFAULT = ("reference", "fast", "wasmtime")
-WORK = ("modules", "mutants", "single")
+USUAL = ("modules", "mutants", "single")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +47,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--features", metavar="RELEASES", default="1.0,2.0,3.0", help="releases to generate for (default: 1.0,2.0,3.0)")
     parser.add_argument(
-        "--work", metavar="KINDS", default=",".join(WORK), help="modules, mutants, single instructions (default: all three)"
+        "--work",
+        metavar="KINDS",
+        default=",".join(USUAL),
+        help="modules, mutants, single (instructions), texts, noise (needs Binaryen's wasm-opt); default: the first three",
     )
     parser.add_argument("--seed", type=count, default=0, metavar="N", help="where the numbers of modules start (default: 0)")
     parser.add_argument("--time", type=seconds, metavar="S", help="stop after that many seconds (default: 60, without --count)")
@@ -86,6 +89,8 @@ def settings_of(options: argparse.Namespace) -> Settings:
     from pywasm_ref.tools.difftest.campaign import Settings, engines_named
     from pywasm_ref.tools.difftest.child import Bounds
     from pywasm_ref.tools.difftest.generate import PROFILES
+    from pywasm_ref.tools.difftest.noise import NoBinaryen, program
+    from pywasm_ref.tools.difftest.work import WORK
 
     work = ("corpus",) if options.corpus else engines_named(options.work)
     releases = engines_named(options.features)
@@ -93,6 +98,11 @@ def settings_of(options: argparse.Namespace) -> Settings:
         raise Unusable(f"modules are generated for the releases {', '.join(PROFILES)}, not for {', '.join(unknown)}")
     if unknown := [name for name in work if name not in (*WORK, "corpus")]:
         raise Unusable(f"the kinds of work are {', '.join(WORK)}, not {', '.join(unknown)}")
+    if "noise" in work:
+        try:
+            program()
+        except NoBinaryen as error:
+            raise Unusable(str(error)) from None
     time = 60.0 if options.time is None and options.count is None and not options.corpus else options.time
     engines = present(engines_named(options.engines)) if options.engines else available()
     bounds = Bounds(options.patience, options.memory << 20)

@@ -117,7 +117,7 @@ class Machine:
                 self.note("Step_read/call_ref-func")
                 self.call(func)
             if store.observer is not None:
-                run_observed(self)
+                run_observed(self, func is not None)
             elif store.fuel is not None and func is not None:  # constant expressions are free
                 run_metered(self)
             else:

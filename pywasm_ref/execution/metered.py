@@ -46,16 +46,17 @@ def run_metered(z: Machine) -> None:
             raise Interrupted("interrupted")
 
 
-def run_observed(z: Machine) -> None:
-    """Reduce, and tell the observer before and after each step; fuel, if there is a limit, is paid as well.
+def run_observed(z: Machine, paid: bool) -> None:
+    """Reduce, and tell the observer before and after each step; what is to be `paid` is paid as well, if there is a limit.
 
     Fails   Exhaustion  "fuel exhausted"  before the instruction that cannot be paid
     """
     store, observer = z.store, z.store.observer
+    paid = paid and store.fuel is not None
     after, constant = getattr(observer, "after", None), getattr(observer, "constant", None)
     while not z.halted:
         for reduction, i in z.todo:
-            if i is not None:
+            if paid and i is not None:
                 pay(store)
             instr = syntax(i)
             rules = rules_of_step(z, reduction, i)

@@ -74,6 +74,13 @@ def test_an_observed_run_costs_the_same_fuel() -> None:
     assert plain.fuel == observed.fuel
 
 
+def test_constant_expressions_cost_an_observed_store_nothing_either() -> None:
+    store = Store(fuel=100)
+    store.observer = Recorder()
+    run('(module (global i32 (i32.add (i32.const 1) (i32.const 2))) (func (export "f") nop))', "f", store=store)
+    assert store.fuel == 99
+
+
 FAC = """(module (func $fac (export "f") (param $n i64) (result i64)
   (if (result i64) (i64.eqz (local.get $n)) (then (i64.const 1))
     (else (i64.mul (local.get $n) (call $fac (i64.sub (local.get $n) (i64.const 1))))))))"""

@@ -25,7 +25,8 @@ from pywasm_ref.tools.difftest.html import page
 from pywasm_ref.tools.difftest.opcodes import possible
 from pywasm_ref.tools.difftest.parent import end_with_parent
 from pywasm_ref.tools.difftest.peers import kind
-from pywasm_ref.tools.difftest.shards import BROKEN, SIZE, SOURCES, WORK, Finding, Report, Shard, corpus_files, run_shard
+from pywasm_ref.tools.difftest.shards import SIZE, Finding, Report, Shard, run_shard
+from pywasm_ref.tools.difftest.work import BROKEN, USUAL, WORK, corpus_files
 
 SHARDS = "shards.jsonl"
 SETTINGS, TOTALS = "campaign.json", "totals"
@@ -40,7 +41,7 @@ class Settings:
 
     engines: tuple[str, ...] = ("reference", "fast", "wasmtime")
     releases: tuple[str, ...] = ("1.0", "2.0", "3.0")
-    work: tuple[str, ...] = WORK
+    work: tuple[str, ...] = USUAL
     seed: int = 0
     seconds: float | None = None
     most: int | None = None
@@ -61,7 +62,7 @@ class Settings:
 
     def opcodes(self) -> frozenset[str]:
         """The instructions that this campaign can execute and count."""
-        runs = self.corpus or any(work in SOURCES for work in self.work)
+        runs = self.corpus or any(work in WORK and work not in BROKEN for work in self.work)
         if not runs or not any(kind(name).watched for name in self.engines):
             return frozenset()
         return possible(frozenset().union(*(PROFILES[release].features for release in self.releases)))
@@ -127,7 +128,7 @@ class Totals:
         parts = [
             f"{self.jobs.total():,} jobs",
             f"{self.rate():.1f} a second",
-            f"{self.share():.1f} % usable",
+            *([f"{self.share():.1f} % usable"] if self.meant() else []),
             f"{found} findings",
             f"{len(self.findings) - found} explained",
         ]
@@ -139,10 +140,14 @@ class Totals:
         """Jobs a second, of those that were done now."""
         return self.done_now / self.seconds if self.seconds else 0.0
 
+    def meant(self) -> list[str]:
+        """The work on modules that are meant to run."""
+        return [name for name in self.jobs if name.partition(" ")[0] not in BROKEN]
+
     def share(self) -> float:
         """How many of a hundred modules that were meant to run are usable."""
-        meant = {name: n for name, n in self.jobs.items() if name.partition(" ")[0] not in BROKEN}
-        return 100 * sum(self.usable[name] for name in meant) / max(1, sum(meant.values()))
+        meant = self.meant()
+        return 100 * sum(self.usable[name] for name in meant) / max(1, sum(self.jobs[name] for name in meant))
 
 
 class NotTheSame(Exception):

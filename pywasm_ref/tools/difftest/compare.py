@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 
 from pywasm_ref.errors import TrapReason
 from pywasm_ref.tools.difftest.explain import Oracle, Verdict
-from pywasm_ref.tools.difftest.jobs import Answer, Job, Outcome
+from pywasm_ref.tools.difftest.jobs import FUEL, Answer, Job, Outcome
 
 REFUSALS = ("malformed", "invalid")
 FAILURES = ("crash", "hang", "memory")
@@ -43,7 +43,7 @@ class Difference:
 @dataclass(frozen=True, slots=True)
 class Ability:
     """How exactly an engine can tell: `words` of refusals, malformed and invalid apart (`refusals`), reasons of traps, those that are alike
-    apart (`exact`), the bits of NaNs, and the `state` at last."""
+    apart (`exact`), the bits of NaNs, the `state` at last, and `fuel` to the instruction."""
 
     words: bool = True
     refusals: bool = True
@@ -51,6 +51,7 @@ class Ability:
     exact: bool = True
     nans: bool = True
     state: bool = True
+    fuel: bool = True
 
 
 def failures(name: str, answer: Answer) -> Iterator[Difference]:
@@ -87,7 +88,7 @@ def first_difference(oracle: Oracle, a: tuple[str, Answer], b: tuple[str, Answer
     (name_a, answer_a), (name_b, answer_b) = a, b
     for where, number, one, other in _pairs(oracle.job, answer_a, answer_b, ability):
         if isinstance(one, Outcome) and isinstance(other, Outcome):
-            if one.kind in OPEN + FAILURES or other.kind in OPEN + FAILURES:
+            if _open(one, ability) or _open(other, ability):
                 return None
             said, heard = spoken(one, ability), spoken(other, ability)
             verdict = oracle.judge(number, one, other) if said != heard and number is not None else Verdict.WRONG
@@ -101,12 +102,24 @@ def first_difference(oracle: Oracle, a: tuple[str, Answer], b: tuple[str, Answer
     return None
 
 
+def _open(outcome: Outcome, ability: Ability) -> bool:
+    """Whether nothing can be said of what comes after this. Fuel that is counted alike ends alike."""
+    if outcome.kind == "exhaustion" and outcome.words == FUEL and ability.fuel:
+        return False
+    return outcome.kind in OPEN + FAILURES
+
+
 def _pairs(job: Job, a: Answer, b: Answer, ability: Ability) -> Iterator[tuple[str, int | None, object, object]]:
     """What there is to compare: where it is, the number of the call if it is one, and what each engine says."""
     yield "start", None, a.start, b.start
+    left = list(zip(a.fuel, b.fuel, strict=False)) if ability.fuel else []
+    if left:
+        yield "fuel after start", None, *left[0]
     names = [call.name for call in job.calls]
     for i, (one, other) in enumerate(zip(a.calls, b.calls, strict=False)):
         yield f"call {i} {names[i]}", i, one, other
+        if i + 1 < len(left):
+            yield f"fuel after call {i} {names[i]}", None, *left[i + 1]
     for i in range(max(len(a.host), len(b.host))):
         yield f"host call {i}", None, _entry(a.host, i), _entry(b.host, i)
     if ability.state:

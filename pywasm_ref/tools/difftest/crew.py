@@ -59,7 +59,7 @@ def failed(answer: Answer) -> bool:
 def joined(parts: Sequence[Answer]) -> Answer:
     """Calls that met an instance each as the calls of one answer."""
     first = parts[0]
-    whole = Answer(first.start, [*first.calls], [*first.host], dict(first.state), [*first.executed])
+    whole = Answer(first.start, [*first.calls], executed=[*first.executed])
     for part in parts[1:]:
         whole.calls += part.calls or [part.start]
         whole.executed = sorted({*whole.executed, *part.executed})

@@ -11,8 +11,9 @@ from pywasm_ref.tools.difftest.generate import Generated
 from pywasm_ref.tools.difftest.jobs import Job
 from pywasm_ref.tools.difftest.locate import parting
 from pywasm_ref.tools.difftest.reduce import reduce
-from pywasm_ref.tools.difftest.shards import SOURCES, Finding, job_of, profile_for
+from pywasm_ref.tools.difftest.shards import Finding
 from pywasm_ref.tools.difftest.wast import script
+from pywasm_ref.tools.difftest.work import SOURCES, job_of, profile_for
 
 
 def reduced(finding: Finding, engines: Sequence[str], seconds: float, corpus: str = "", bounds: Bounds = BOUNDS) -> str:
@@ -43,6 +44,7 @@ def written(job: Job, finding: Finding, team: Crew, measure: str, size: str, whe
         f"Found as {finding.work} {finding.release}, seed {finding.seed}; {size}.",
         *(str(difference) for difference in compare(job, answers, team.abilities)),
         *([where] if where else []),
+        *([f"Each call had fuel for {job.fuel} instructions."] if job.fuel is not None else []),
         f"Features: {', '.join(sorted(feature.value for feature in job.features))}.",
     ]
     return script(job, answers[measure], story)

@@ -52,7 +52,7 @@ def _figures(totals: Totals) -> str:
     found = len(totals.unexplained())
     rows = [
         (f"{totals.jobs.total():,}", "jobs", ""),
-        (f"{totals.share():.1f} %", "of modules usable", ""),
+        *([(f"{totals.share():.1f} %", "of modules usable", "")] if totals.meant() else []),
         (f"{found:,}", "findings", "bad" if found else ""),
         (f"{len(totals.findings) - found:,}", "explained", ""),
     ]

@@ -7,7 +7,7 @@ and tags of just the types that are imported. So every engine meets the same one
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import cast
 
@@ -30,7 +30,7 @@ from pywasm_ref.syntax.types import (
     TagType,
     ValType,
 )
-from pywasm_ref.tools.difftest.jobs import Answer, Argument, Call, Job, Outcome
+from pywasm_ref.tools.difftest.jobs import FUEL, Answer, Argument, Call, Job, Outcome
 from pywasm_ref.validation.types import functype
 
 LIMITS = Limits(memory_pages=64, table_entries=100_000, call_depth=1_000)
@@ -74,16 +74,20 @@ def _observe(engine: Engine, job: Job, limits: Limits, observer: Observer | None
         return Answer(_outcome(error))
     if not job.instantiate:
         return Answer(Outcome("returned"))
-    run = Run(functions.store_init(engine, limits))
+    run = Run(functions.store_init(engine, limits if job.fuel is None else replace(limits, fuel=job.fuel)))
     if observer is not None:
         run.store.observe(observer)
     try:
         instance = functions.module_instantiate(run.store, module, run.provide(functions.module_imports(module)))
     except WasmError as error:
-        return Answer(run.outcome(error), host=run.calls)
+        return Answer(run.outcome(error), host=run.calls, fuel=run.fuel())
     run.name_tags(instance)
-    outcomes = [run.call(instance, call) for call in job.calls]
-    return Answer(Outcome("returned"), outcomes, run.calls, run.state(instance))
+    outcomes, fuel = [], run.fuel()
+    for call in job.calls:
+        run.store.fuel = job.fuel
+        outcomes.append(run.call(instance, call))
+        fuel += run.fuel()
+    return Answer(Outcome("returned"), outcomes, run.calls, run.state(instance), fuel)
 
 
 class Run:
@@ -147,6 +151,10 @@ class Run:
         return arg
 
     # What happened
+
+    def fuel(self) -> list[int]:
+        """What is left of it, if there is an end."""
+        return [] if self.store.fuel is None else [self.store.fuel]
 
     def name_tags(self, instance: Instance) -> None:
         self.tags = [(name, tag) for name, tag in instance.exports.items() if isinstance(self.store.extern_type(tag), TagType)]
@@ -250,4 +258,6 @@ def _outcome(error: WasmError) -> Outcome:
     kind = next((name for cls, name in KINDS.items() if isinstance(error, cls)), "error")
     if isinstance(error, Trap):
         return Outcome(kind, error.reason.value)
+    if kind == "exhaustion":
+        return Outcome(kind, FUEL if "fuel" in error.message else "")
     return Outcome(kind, error.message if kind in ("malformed", "invalid", "unlinkable") else "")

@@ -77,8 +77,8 @@ class Outsider:
 
     def run(self, job: Job) -> Answer:
         self.heard = []
-        if not job.instantiate:
-            raise NotImplementedError("it does not validate alone")
+        if not job.instantiate or job.text is not None:
+            raise NotImplementedError("it does not validate alone, nor read texts")
         module = outline(job.data, job.features)
         try:
             instance = self.instantiate(job, module)
@@ -224,6 +224,8 @@ class Node:
             raise ImportError(f"the engine {self.command} is not installed: npm install node", name="node")
 
     def run(self, job: Job) -> Answer:
+        if job.text is not None:
+            raise NotImplementedError("texts")
         plain = job.plain()
         if job.instantiate:
             plain["types"] = {name: _letters(t) for name, t in types_of(outline(job.data, job.features)).items()}
@@ -263,9 +265,11 @@ class Command:
             raise ImportError(f"there is no program {self.template[0] if self.template else ''!r}", name="cmd")
 
     def run(self, job: Job) -> Answer:
+        if not job.instantiate:
+            raise NotImplementedError("validation alone, on a command line")
         module = outline(job.data, job.features)
-        if module.imports or not job.instantiate:
-            raise NotImplementedError("imports, and validation alone, on a command line")
+        if module.imports:
+            raise NotImplementedError("imports, on a command line")
         types = types_of(module)
         with tempfile.NamedTemporaryFile(suffix=".wasm") as file:
             file.write(job.data)

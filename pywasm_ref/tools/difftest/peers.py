@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pywasm_ref.embedding import selection
+from pywasm_ref.tools.difftest import texts
 from pywasm_ref.tools.difftest.compare import Ability
 from pywasm_ref.tools.difftest.jobs import Answer, Job
 from pywasm_ref.tools.difftest.observe import observe
@@ -27,6 +28,8 @@ class Ours:
         self.engine = selection.engine(name.partition(":")[0])
 
     def run(self, job: Job) -> Answer:
+        if job.text is not None:
+            return texts.read(self.engine, texts.ours, job)
         answer = observe(self.engine, job)
         return watched(self.engine, job, answer) if job.watched else answer
 
@@ -53,8 +56,8 @@ def _late(module: str, attribute: str) -> Callable[[str], Peer]:
     return make
 
 
-VAGUE = Ability(words=False, refusals=False, exact=False)
-PLAIN = Ability(words=False, refusals=False, reasons=False, nans=False, state=False)
+VAGUE = Ability(words=False, refusals=False, exact=False, fuel=False)
+PLAIN = Ability(words=False, refusals=False, reasons=False, nans=False, state=False, fuel=False)
 KINDS: Mapping[str, Kind] = {
     "reference": Kind(Ours, Ability(), watched=True),
     "fast": Kind(Ours, Ability()),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pywasm_ref.tools.difftest import texts
 from pywasm_ref.tools.difftest.jobs import Answer, Job
 from pywasm_ref.tools.difftest.observe import observe
-from pywasm_ref.tools.difftest.wasmtime.engine import WasmtimeEngine
+from pywasm_ref.tools.difftest.wasmtime.engine import WasmtimeEngine, wat2wasm
 
 
 class WasmtimePeer:
@@ -12,9 +13,12 @@ class WasmtimePeer:
 
     def __init__(self, strategy: str) -> None:
         self.engine = WasmtimeEngine(strategy)
+        self.metered = WasmtimeEngine(strategy, metered=True)
 
     def run(self, job: Job) -> Answer:
-        return observe(self.engine, job)
+        if job.text is not None:
+            return texts.read(self.engine, lambda source: wat2wasm(source.encode()), job)
+        return observe(self.engine if job.fuel is None else self.metered, job)
 
 
 def peer(name: str) -> WasmtimePeer:

@@ -13,12 +13,15 @@ from pywasm_ref.tools.difftest.hosting import host_module
 from pywasm_ref.tools.difftest.jobs import Answer, Argument, Call, Job, Outcome
 
 NUMBERS: dict[str, ValType] = {"i32": I32, "i64": I64, "f32": F32, "f64": F64, "v128": V128}
+QUOTABLE = frozenset(range(32, 127)) - frozenset(b'"\\')
 PATTERNS = ("func", "i31", "struct", "array", "exn")
 
 
 def script(job: Job, answer: Answer, story: Sequence[str]) -> str:
     """The text of a `.wast` that fails on the engine that is wrong, if the difference shows in a call or at the start."""
     lines = [f";; {line}" for line in story]
+    if job.text is not None:
+        return "\n".join([*lines, _quote(job.text, answer.start), ""])
     try:
         module = binary.decode(job.data, job.features)
     except WasmError:
@@ -37,6 +40,13 @@ def _refused(job: Job, start: Outcome) -> str:
     data = "".join(f"\\{byte:02x}" for byte in job.data)
     kind = start.kind if start.kind in ("malformed", "invalid") else ""
     return f'(assert_{kind} (module binary "{data}") "{_quoted(start.words)}")' if kind else f'(module binary "{data}")'
+
+
+def _quote(source: str, start: Outcome) -> str:
+    """A text in quotes, and whether the first engine takes it."""
+    data = "".join(chr(byte) if byte in QUOTABLE else f"\\{byte:02x}" for byte in source.encode())
+    module = f'(module quote "{data}")'
+    return f'(assert_malformed {module} "{_quoted(start.words)}")' if start.kind == "malformed" else module
 
 
 def _quoted(words: str) -> str:

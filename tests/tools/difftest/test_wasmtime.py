@@ -112,3 +112,26 @@ def test_the_host_of_a_script_is_the_host_of_the_lab() -> None:
     asked = Job(binary.encode(text.parse(HOST)), (Call("caught", ()), Call("uncaught", ()), Call("trapped", ())), WASM_3)
     words = script(asked, peer("reference").run(asked), ["what the host does"])
     assert not run_script(Source("host", words), Runner(selection.engine("reference"), WASM_3)).failures
+
+
+INTERNAL = """(module
+  (type $s (struct (field i32)))
+  (import "host" "log" (func $log (param anyref)))
+  (import "host" "give" (func $give (param anyref i31ref (ref struct) (ref null extern) (ref i31)) (result eqref)))
+  (func (export "f") (param externref) (result anyref)
+    (call $log (ref.i31 (i32.const 5))) (call $log (ref.null any)) (call $log (struct.new $s (i32.const 3)))
+    (call $log (any.convert_extern (local.get 0)))
+    (call $give (ref.null any) (ref.i31 (i32.const 1)) (struct.new $s (i32.const 9)) (local.get 0) (ref.i31 (i32.const 2)))))"""
+
+
+def test_functions_of_the_host_see_internal_references() -> None:
+    """Functions of C cannot have them; what stands in front of them does not show."""
+    asked = Job(binary.encode(text.parse(INTERNAL)), (Call("f", ("extern 3",)),), WASM_3)
+    answer = observe(WasmtimeEngine(), asked)
+    assert answer == peer("reference").run(asked)
+    assert answer.host[2:] == ["log(struct 1(0x3))", "log(any 3)", "give(null, i31:0x1, struct 1(0x9), extern 3, i31:0x2)"]
+
+
+def test_a_function_of_the_host_with_what_cannot_be_converted_is_refused_in_words() -> None:
+    asked = Job(binary.encode(text.parse('(module (import "host" "f" (func (param exnref))))')), (), WASM_3)
+    assert observe(WasmtimeEngine(), asked).start.kind == "unsupported"

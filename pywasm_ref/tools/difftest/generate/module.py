@@ -28,15 +28,18 @@ UNREACHABLE: Instrs = (make("unreachable"),)
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """A valid module, and calls of its exports. With `canonical`, NaNs are made canonical in what an engine gets to see."""
+    """A valid module, and calls of its exports, each with so much fuel. With `canonical`, NaNs are made canonical in what an engine gets
+    to see."""
 
     module: Module
     calls: tuple[Call, ...]
     features: Features
     canonical: bool
+    fuel: int | None = None
 
     def job(self) -> Job:
-        return Job(binary.encode(canonical(self.module) if self.canonical else self.module), self.calls, self.features)
+        data = binary.encode(canonical(self.module) if self.canonical else self.module)
+        return Job(data, self.calls, self.features, fuel=self.fuel)
 
     def size(self) -> int:
         """The number of instructions in functions that do more than trap."""

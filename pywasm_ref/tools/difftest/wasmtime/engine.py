@@ -23,6 +23,7 @@ from pywasm_ref.syntax.types import (
     AbsHeapType,
     DefType,
     ExternType,
+    FuncType,
     FuncTypeUse,
     GlobalType,
     MemType,
@@ -36,6 +37,7 @@ from pywasm_ref.tools.difftest.generate.space import const, make
 from pywasm_ref.tools.difftest.outline import outline
 from pywasm_ref.tools.difftest.wasmtime import api
 from pywasm_ref.tools.difftest.wasmtime.api import Ref
+from pywasm_ref.tools.difftest.wasmtime.convert import beyond_c, converter, internal
 from pywasm_ref.validation.types import functype
 
 c: Any = api.c
@@ -84,7 +86,7 @@ def wat2wasm(text: bytes) -> bytes:
     return data
 
 
-def _config(strategy: str, features: Features) -> Any:
+def _config(strategy: str, features: Features, metered: bool) -> Any:
     """Everything as deterministic as it gets, and the features of the module."""
     config = c.wasm_config_new()
     c.wasmtime_config_strategy_set(config, STRATEGIES[strategy])
@@ -93,6 +95,7 @@ def _config(strategy: str, features: Features) -> Any:
     for name, wanted in SWITCHES.items():
         getattr(c, f"wasmtime_config_wasm_{name}_set")(config, any(feature in features for feature in wanted))
     c.wasmtime_config_shared_memory_set(config, True)
+    c.wasmtime_config_consume_fuel_set(config, metered)
     if strategy != "winch":
         c.wasmtime_config_cranelift_nan_canonicalization_set(config, True)
     c.wasmtime_config_wasm_relaxed_simd_deterministic_set(config, True)
@@ -107,15 +110,16 @@ def _config(strategy: str, features: Features) -> Any:
 
 
 class WasmtimeEngine:
-    """One of wasmtime's ways to run code; the C engines are made for each set of features."""
+    """One of wasmtime's ways to run code, with or without fuel; the C engines are made for each set of features."""
 
     func_parts: type | None = None
 
-    def __init__(self, strategy: str = "cranelift") -> None:
+    def __init__(self, strategy: str = "cranelift", metered: bool = False) -> None:
         if strategy not in STRATEGIES:
             raise ValueError(f"wasmtime has no strategy {strategy!r}; there are {', '.join(STRATEGIES)}")
         self.name = "wasmtime" if strategy == "cranelift" else f"wasmtime:{strategy}"
         self.strategy = strategy
+        self.metered = metered
         self.engines: dict[Features, Any] = {}
         self.host_modules: dict[tuple[bytes, Features], WasmtimeModule] = {}
         self.features: Features = frozenset(Feature)
@@ -128,7 +132,7 @@ class WasmtimeEngine:
         if self.strategy == "winch" and (missing := [feature.value for feature in BEYOND_WINCH if feature in features]):
             raise NotImplementedError(f"Winch has no {', '.join(missing)}")
         if features not in self.engines:
-            self.engines[features] = c.wasm_engine_new_with_config(_config(self.strategy, features))
+            self.engines[features] = c.wasm_engine_new_with_config(_config(self.strategy, features, self.metered))
         return self.engines[features]
 
     def decode(self, source: Source, features: Features) -> WasmtimeModule:
@@ -218,11 +222,28 @@ class WasmtimeStore:
         self.hosts: dict[int, object] = {}
         self.codes: list[Any] = []
         self.raised: BaseException | None = None
-        self.fuel: int | None = None
+        self.fuel = limits.fuel
 
     def __del__(self) -> None:
         if getattr(self, "pointer", None):
             c.wasmtime_store_delete(self.pointer)
+
+    # Fuel, which wasmtime counts in units of its own
+
+    @property
+    def fuel(self) -> int | None:
+        if not self.engine.metered:
+            return None
+        left = ctypes.c_uint64()
+        api.check(c.wasmtime_context_get_fuel(self.context, byref(left)))
+        return int(left.value)
+
+    @fuel.setter
+    def fuel(self, fuel: int | None) -> None:
+        if self.engine.metered:
+            api.check(c.wasmtime_context_set_fuel(self.context, 2**63 if fuel is None else fuel))
+        elif fuel is not None:
+            raise NotImplementedError("fuel, in an engine that does not count it")
 
     # Modules
 
@@ -273,6 +294,11 @@ class WasmtimeStore:
 
     def func_alloc(self, type: DefType, code: HostCode) -> Door:
         t = functype(type)
+        if any(map(beyond_c, (*t.params, *t.results))):
+            return self._converted(type, t, code)
+        return Door(type, FUNC, self._func(t, code))
+
+    def _func(self, t: FuncType, code: HostCode) -> Any:
         pointer = api.functype(t.params, t.results)
 
         def callback(_env: Any, _caller: Any, args: Any, nargs: int, results: Any, nresults: int) -> int:
@@ -289,7 +315,19 @@ class WasmtimeStore:
         value = c.wasmtime_func_t()
         c.wasmtime_func_new(self.context, pointer, called, None, api.nothing, byref(value))
         c.wasm_functype_delete(pointer)
-        return Door(type, FUNC, value)
+        return value
+
+    def _converted(self, type: DefType, t: FuncType, code: HostCode) -> Door:
+        """A function of the host with references of which C can make no types, behind a module that converts them."""
+        module, outside = converter(t)
+
+        def inside(args: Sequence[Value]) -> Sequence[Value]:
+            given = code([self.extern_internalize(arg) if arg and internal(p) else arg for p, arg in zip(t.params, args, strict=True)])
+            return [self.extern_externalize(value) if value and internal(r) else value for r, value in zip(t.results, given, strict=True)]
+
+        made = self.engine.host_module(binary.encode(module), self.features)
+        (door,) = self.module_instantiate(made, (Door(None, FUNC, self._func(outside, inside)),)).exports.values()
+        return Door(type, FUNC, door.value)
 
     def _thrown(self, error: Exception) -> Any:
         """What a function of the host ends with: an exception that the guest can catch, or a trap."""
