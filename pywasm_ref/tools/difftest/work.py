@@ -25,7 +25,7 @@ from pywasm_ref.validation.types import functype
 FUEL = 1_000_000
 """For a call of a module from elsewhere, which may never end."""
 
-SHORT = 400
+SHORT = 1500
 """More than most calls of generated modules need."""
 
 
@@ -40,11 +40,11 @@ def profile_for(release: str, engines: Sequence[str]) -> Profile:
 
 
 def generated(seed: int, profile: Profile) -> Generated:
-    """A module that ends by itself. Of sixteen, three are metered, and one of them may run out of fuel."""
+    """A module that ends by itself. Of four, one is metered, and of eight of these, one may run out of fuel."""
     made = seeded(seed, profile)
     if seed % 4 != 3 or profile.fresh:
         return made
-    return replace(made, fuel=random.Random(f"fuel {seed}").randint(1, SHORT) if seed % 16 == 15 else FUEL)
+    return replace(made, fuel=random.Random(f"fuel {seed}").randint(1, SHORT) if seed % 32 == 31 else FUEL)
 
 
 SOURCES: Mapping[str, Callable[[int, Profile], Generated]] = {"modules": generated, "single": single}

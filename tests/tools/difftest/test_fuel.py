@@ -64,15 +64,15 @@ def test_who_runs_on_where_another_has_no_fuel_left_differs_only_if_both_count_a
 
 
 def metered() -> Iterator[tuple[int, int | None]]:
-    for seed in range(32):
+    for seed in range(64):
         yield seed, generated(seed, PROFILES["3.0"]).fuel
 
 
 def test_some_generated_modules_are_metered_and_some_run_out() -> None:
     told = dict(metered())
-    assert [seed for seed, fuel in told.items() if fuel == FUEL] == [3, 7, 11, 19, 23, 27]
-    assert all(0 < (told[seed] or 0) <= SHORT for seed in (15, 31))
-    assert sum(fuel is None for fuel in told.values()) == 24
+    assert [seed for seed, fuel in told.items() if fuel == FUEL] == [seed for seed in range(3, 64, 4) if seed not in (31, 63)]
+    assert all(0 < (told[seed] or 0) <= SHORT for seed in (31, 63))
+    assert sum(fuel is None for fuel in told.values()) == 48
 
 
 @pytest.mark.parametrize("release", PROFILES)
@@ -83,7 +83,7 @@ def test_our_engines_count_alike(release: str) -> None:
             engines[name] = peer(name)
         except ImportError as missing:
             pytest.skip(str(missing))
-    for seed in (15, 31, 47, 63, 3, 7):
+    for seed in (31, 63, 95, 127, 3, 7):
         asked = generated(seed, PROFILES[release]).job()
         answers: dict[str, Answer] = {name: engine.run(asked) for name, engine in engines.items()}
         assert answers["reference"].fuel
