@@ -11,7 +11,7 @@ from typing import Any
 
 from pywasm_ref.capabilities.clocks import Clocks, FakeClocks, SystemClocks
 from pywasm_ref.capabilities.filesystem.host import HostTree
-from pywasm_ref.capabilities.filesystem.memory import MemoryTree
+from pywasm_ref.capabilities.filesystem.memory import BYTES, FILES, MemoryTree
 from pywasm_ref.capabilities.filesystem.nodes import Tree
 from pywasm_ref.capabilities.filesystem.overlay import OverlayTree
 from pywasm_ref.capabilities.network import Destination, Listener, Network
@@ -68,7 +68,9 @@ class Dir:
 
     def explain(self) -> str:
         words = MODES[self.mode].format(host=self.host, guest=self.guest)
-        quota = [f"{n} {unit}" for n, unit in ((self.bytes, "bytes"), (self.files, "new files")) if n is not None]
+        limits = ((self.bytes, BYTES, "bytes"), (self.files, FILES, "new files"))
+        in_memory = self.mode in ("overlay", "memory")
+        quota = [f"{n} {unit}" for given, usual, unit in limits if (n := usual if given is None and in_memory else given) is not None]
         return ", at most ".join([words, *([" and ".join(quota)] if quota else [])])
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
+from pywasm_ref.capabilities import policy as policies
 from pywasm_ref.capabilities.network import Connection, port_in
 from pywasm_ref.capabilities.policy import Dir, Policy
 from pywasm_ref.capabilities.streams import INHERIT, Inherited, Input, Nothing, Output, as_input, as_output
@@ -19,12 +20,13 @@ from pywasm_ref.cli.calls import call, instance_of, stopping_after
 from pywasm_ref.cli.errors import BROKEN_PIPE, Unusable, naming, printable
 from pywasm_ref.cli.inputs import STDIN
 from pywasm_ref.embedding.engine import Module, Store
+from pywasm_ref.embedding.limits import DEFAULT
 from pywasm_ref.source import Source
 from pywasm_ref.wasi.context import Event, Wasi
 from pywasm_ref.wasi.faults import ProcExit
 from pywasm_ref.wasi.linking import INITIALIZE, START, attach, externs_for, wants_wasi
 
-__all__ = ["add_lent", "policy", "run", "wants_wasi", "with_limits_of"]
+__all__ = ["add_lent", "explained", "policy", "run", "wants_wasi", "with_limits_of"]
 
 REFUSALS_SHOWN = 5
 LINES = 1
@@ -81,6 +83,7 @@ def policy(options: argparse.Namespace) -> Policy:
             random=base.random if options.seed is None else options.seed,
             listen=(*base.listen, *options.listen),
             connect=(*base.connect, *options.allow_net),
+            limits={**base.limits, **limits_in(options)},
         )
     except ValueError as error:
         known = options.policy is not None and getattr(error, "place", None) is not None
@@ -112,13 +115,27 @@ def mapped_dir(text: str) -> Dir:
     return Dir(guest, host, "overlay") if given and host != "mem" else Dir(guest, "", "memory")
 
 
+def limits_in(options: argparse.Namespace) -> dict[str, float]:
+    given = {name: getattr(options, LIMITS.get(name, name)) for name in policies.LIMITS}
+    return {name: value for name, value in given.items() if value is not None}
+
+
 def with_limits_of(policy: Policy, options: argparse.Namespace) -> argparse.Namespace:
     """The options, where they say nothing with the limits of the policy."""
-    limits = {LIMITS.get(name, name): value for name, value in policy.limits.items()}
-    for name, value in limits.items():
-        if getattr(options, name) is None:
-            setattr(options, name, value if name == "timeout" else int(value))
+    for name, value in policy.limits.items():
+        setattr(options, LIMITS.get(name, name), value if name == "timeout" else int(value))
     return options
+
+
+def explained(options: argparse.Namespace, policy: Policy) -> str:
+    """What the options and the policy come to, in words: what is lent, and every limit, the usual ones too."""
+    files = {name: path for name in policies.STREAMS if (path := getattr(options, name)) is not None}
+    usual = {name: value for name in policies.LIMITS if (value := getattr(DEFAULT, name, None)) is not None}
+    lines = [replace(policy, streams=policy.streams - files.keys(), limits={**usual, **policy.limits}).explain()]
+    lines += [f"{name} {'from' if name == 'stdin' else 'to'} {path}" for name, path in files.items()]
+    lines += [f"a connection to {where}" for where in options.connect]
+    lines += [f"{name}: no limit (--{name})" for name in ("fuel", "timeout") if name not in policy.limits]
+    return "\n".join(lines)
 
 
 def run(

@@ -259,8 +259,8 @@ def test_a_policy_explains_itself() -> None:
     words = POLICY.explain()
     for line in (
         "read data as /data",
-        "use a tree in memory as /tmp, at most 1000 bytes",
-        "read src as /src; what it changes there stays in memory",
+        "use a tree in memory as /tmp, at most 1000 bytes and 65536 new files",
+        "read src as /src; what it changes there stays in memory, at most 268435456 bytes and 65536 new files",
         "read and write out as /out, at most 5 new files",
         "use stdout of this process",
         "connect to example.org:443",

@@ -173,6 +173,26 @@ def test_a_policy_is_read_added_to_and_explained(folder: Path, capsys: pytest.Ca
     assert main(["run", "open.wat", "--policy", "policy.toml"]) == 1
 
 
+def test_what_is_explained_is_what_the_options_come_to(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("policy.toml").write_text('streams = ["stdout"]\n[limits]\nmemory_pages = 1\nfuel = 5\n')
+    words = ["--policy", "policy.toml", "--max-memory", "3", "--timeout", "2", "--stdout", "out", "--mapdir", "/tmp", "--connect", "h:80"]
+    assert main(["run", "open.wat", *words, "--explain"]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert {
+        "no stream of this process",
+        "stdout to out",
+        "use a tree in memory as /tmp, at most 268435456 bytes and 65536 new files",
+        "a connection to h:80",
+        "fuel: at most 5",
+        "timeout: at most 2.0",
+        "memory_pages: at most 3",
+        "call_depth: at most 4000",
+    } <= set(out)
+    assert not Path("out").exists()
+    assert main(["run", "open.wat", "--explain"]) == 0
+    assert {"fuel: no limit (--fuel)", "timeout: no limit (--timeout)"} <= set(capsys.readouterr().out.splitlines())
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
