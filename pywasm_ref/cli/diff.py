@@ -149,8 +149,15 @@ def campaign(settings: Settings, folder: Folder, options: argparse.Namespace) ->
     from pywasm_ref.tools.difftest.campaign import run as run_campaign
 
     progress = Progress(0)
-    with pool_of(options) as pool:
-        return run_campaign(settings, folder, pool, lambda line: show(progress, line))
+    try:
+        with pool_of(options) as pool:
+            return run_campaign(settings, folder, pool, lambda line: show(progress, line))
+    except KeyboardInterrupt:
+        progress.clear()
+        print("stopped; the same command goes on from here", file=sys.stderr)
+        raise
+    finally:
+        progress.clear()
 
 
 def show(progress: Progress, line: str) -> None:

@@ -7,6 +7,7 @@ campaign that was killed goes on where it stopped), `finds/` (a script for each 
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ from pywasm_ref.tools.difftest.shards import SIZE, Finding, Report, Shard, run_s
 from pywasm_ref.tools.difftest.work import BROKEN, USUAL, WORK, corpus_files
 
 SHARDS = "shards.jsonl"
+PAUSE = 1.0
 SETTINGS, TOTALS = "campaign.json", "totals"
 
 
@@ -128,6 +130,7 @@ class Totals:
         parts = [
             f"{self.jobs.total():,} jobs",
             f"{self.rate():.1f} a second",
+            f"{self.seconds:.0f} s",
             *([f"{self.share():.1f} % usable"] if self.meant() else []),
             f"{found} findings",
             f"{len(self.findings) - found} explained",
@@ -195,8 +198,11 @@ class Folder:
             yield Report.of(plain)
 
     def append(self, plain: dict[str, Any]) -> None:
-        with (self.path / SHARDS).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(plain) + "\n")
+        """A line, after one that was not finished where the campaign was killed."""
+        with (self.path / SHARDS).open("a+b") as file:
+            if file.tell() and os.pread(file.fileno(), 1, file.tell() - 1) != b"\n":
+                file.write(b"\n")
+            file.write(json.dumps(plain).encode() + b"\n")
 
     def save(self, name: str, script: str) -> Path:
         path = self.path / "finds" / f"{name}.wast"
@@ -216,22 +222,34 @@ def run(settings: Settings, folder: Folder, pool: Executor, show: Callable[[str]
         totals.add(report)
         done.add(report.shard)
     todo = (shard for shard in settings.shards() if shard not in done)
+    try:
+        _work(settings, folder, pool, totals, todo, show)
+        _reduce(settings, folder, pool, totals, show)
+    finally:
+        folder.write_report(settings, totals)
+    return totals
+
+
+def _work(
+    settings: Settings, folder: Folder, pool: Executor, totals: Totals, todo: Iterator[Shard], show: Callable[[str], None]
+) -> None:
+    """Have shards done, and write down what each of them gave."""
     start = time.monotonic()
     for plain in _results(pool, todo, settings, start):
+        totals.seconds = time.monotonic() - start
+        if plain is None:
+            show(totals.line())
+            continue
         plain["executed"] = sorted(totals.opcodes.intersection(plain["executed"]) - totals.executed)  # what no line says so far
         folder.append(plain)
         report = Report.of(plain)
         totals.add(report)
         totals.done_now += report.jobs
-        totals.seconds = time.monotonic() - start
         show(totals.line())
-    _reduce(settings, folder, pool, totals, show)
-    folder.write_report(settings, totals)
-    return totals
 
 
-def _results(pool: Executor, todo: Iterator[Shard], settings: Settings, start: float) -> Iterator[dict[str, Any]]:
-    """Shards as they are done, some more than there are processes being under way."""
+def _results(pool: Executor, todo: Iterator[Shard], settings: Settings, start: float) -> Iterator[dict[str, Any] | None]:
+    """Shards as they are done, some more than there are processes being under way; None now and then, so that the time can be shown."""
     running: set[Future[dict[str, Any]]] = set()
     while True:
         while len(running) < settings.jobs + 1 and _in_time(settings, start):
@@ -241,7 +259,9 @@ def _results(pool: Executor, todo: Iterator[Shard], settings: Settings, start: f
             running.add(pool.submit(run_shard, shard, settings.engines, settings.bounds))
         if not running:
             return
-        finished, running = wait(running, return_when=FIRST_COMPLETED)
+        finished, running = wait(running, timeout=PAUSE, return_when=FIRST_COMPLETED)
+        if not finished:
+            yield None
         for future in finished:
             yield future.result()
 

@@ -161,6 +161,15 @@ def _nameless(found: re.Match[str]) -> str:
 _NUMBERS = re.compile(r"0x[0-9a-f]+|\d+|'[^']*'")
 
 
+def refusal(difference: Difference, answers: Mapping[str, Answer]) -> str:
+    """Why a module is refused, where one engine says it and the other does not."""
+    if difference.where != "start":
+        return ""
+    starts = [answers[name].start for name in (difference.first, difference.second) if name in answers]
+    words = next((start.words for start in starts if start.kind in REFUSALS), "")
+    return f"{_NUMBERS.sub('…', words.split(' (', maxsplit=1)[0])[:80]}, " if words else ""
+
+
 def cause(difference: Difference, subject: str = "") -> str:
     """What differences of one cause have in common: who, about what kind of thing, and the words without their numbers."""
     if difference.where.startswith("call"):

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pywasm_ref.tools.difftest.child import BOUNDS, Bounds, Child
-from pywasm_ref.tools.difftest.compare import FAILURES, Difference, cause, compare
+from pywasm_ref.tools.difftest.compare import FAILURES, Difference, cause, compare, refusal
+from pywasm_ref.tools.difftest.deviations import reason
 from pywasm_ref.tools.difftest.explain import Oracle
 from pywasm_ref.tools.difftest.jobs import Answer, Job
 from pywasm_ref.tools.difftest.peers import kind
@@ -42,9 +43,11 @@ class Crew:
         return compare(job, self.answers(job), self.abilities)
 
     def causes(self, job: Job) -> list[str]:
-        """What the differences are grouped by."""
-        oracle = Oracle(job)
-        return [cause(difference, oracle.subject()) for difference in compare(job, self.answers(job), self.abilities, oracle)]
+        """What the differences are grouped by for which nobody knows a reason."""
+        oracle, answers = Oracle(job), self.answers(job)
+        found = compare(job, answers, self.abilities, oracle)
+        unknown = [difference for difference in found if not reason(job, difference, answers[difference.second])]
+        return [cause(difference, oracle.subject() + refusal(difference, answers)) for difference in unknown]
 
     def close(self) -> None:
         for child in self.children.values():

@@ -13,7 +13,7 @@ from pywasm_ref.tools.difftest.jobs import Job
 from pywasm_ref.tools.difftest.locate import parting
 from pywasm_ref.tools.difftest.reduce import reduce
 from pywasm_ref.tools.difftest.shards import Finding
-from pywasm_ref.tools.difftest.shorten import shorten
+from pywasm_ref.tools.difftest.shorten import shorten, shorten_text
 from pywasm_ref.tools.difftest.wast import script
 from pywasm_ref.tools.difftest.work import SOURCES, job_of, profile_for, task
 
@@ -44,7 +44,7 @@ def module_of(finding: Finding, profile: Profile, corpus: str) -> Generated | No
 def shortest(job: Job, wanted: str, team: Crew, seconds: float) -> Job:
     """The shortest bytes, or the shortest text, that show a difference of the same cause."""
     if job.text is not None:
-        return replace(job, text=shorten(job.text, lambda part: wanted in team.causes(replace(job, text=part)), seconds))
+        return replace(job, text=shorten_text(job.text, lambda part: wanted in team.causes(replace(job, text=part)), seconds))
     return replace(job, data=shorten(job.data, lambda part: wanted in team.causes(replace(job, data=part)), seconds))
 
 

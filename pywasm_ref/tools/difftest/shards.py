@@ -8,13 +8,15 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from pywasm_ref.tools.difftest.child import BOUNDS, Bounds
-from pywasm_ref.tools.difftest.compare import Difference, cause, compare
+from pywasm_ref.tools.difftest.compare import Difference, cause, compare, refusal
 from pywasm_ref.tools.difftest.crew import crew
 from pywasm_ref.tools.difftest.deviations import reason
 from pywasm_ref.tools.difftest.explain import Oracle
-from pywasm_ref.tools.difftest.jobs import Answer
+from pywasm_ref.tools.difftest.generate.module import RESET
+from pywasm_ref.tools.difftest.jobs import Answer, Job
+from pywasm_ref.tools.difftest.noise import HANG_LIMIT
 from pywasm_ref.tools.difftest.opcodes import Watch
-from pywasm_ref.tools.difftest.work import SOURCES, profile_for, task
+from pywasm_ref.tools.difftest.work import profile_for, task
 
 SIZE = 100
 """Seeds in a shard."""
@@ -53,8 +55,7 @@ class Finding:
 
 @dataclass(slots=True)
 class Report:
-    """What a shard gave. A module is usable when it starts and at least one call returns, of a generated one with a result; `executed` are
-    instructions."""
+    """What a shard gave. A module is usable when it starts and at least one call returns; `executed` are instructions."""
 
     shard: Shard
     jobs: int = 0
@@ -94,28 +95,29 @@ def run_shard(shard: Shard, engines: Sequence[str], bounds: Bounds = BOUNDS) -> 
         if job.watched and team.watcher is not None:
             watch.add(answers[team.watcher].executed)
         report.jobs += 1
-        report.usable += usable(measure, shard.work in SOURCES)
+        report.usable += usable(job, measure)
         report.outcomes[f"start {measure.start.kind}"] += 1
         report.outcomes.update(f"call {outcome.kind}" for outcome in measure.calls)
         oracle = Oracle(job)
         for difference in compare(job, answers, team.abilities, oracle):
-            found = finding(shard, seed, oracle, difference)
-            report.findings.append(replace(found, explained=reason(job, difference, answers[difference.second])))
+            subject = oracle.subject() + refusal(difference, answers)
+            explained = reason(job, difference, answers[difference.second])
+            report.findings.append(finding(shard, seed, difference, subject, explained))
         if oracle.choices:
             report.outcomes["answer by another choice that the specification leaves"] += oracle.choices
     report.executed = watch.seen
     return report.plain()
 
 
-def usable(answer: Answer, results: bool) -> bool:
-    """Whether there is something to compare: a call that returned, with results if these are wanted."""
+def usable(job: Job, answer: Answer) -> bool:
+    """Whether there is something to compare: it starts, and a call returns or throws; one that only fills up what the module counts with is
+    no such call."""
     if answer.start.kind != "returned":
         return False
-    returned = [outcome for outcome in answer.calls if outcome.kind in ("returned", "exception")]
-    return not answer.calls or any(outcome.values or not results for outcome in returned)
+    calls = [outcome for call, outcome in zip(job.calls, answer.calls, strict=False) if call.name not in (RESET, HANG_LIMIT)]
+    return not calls or any(outcome.kind in ("returned", "exception") for outcome in calls)
 
 
-def finding(shard: Shard, seed: int, oracle: Oracle, d: Difference) -> Finding:
-    return Finding(
-        shard.work, shard.release, seed, d.where, d.first, d.second, d.said_first, d.said_second, cause(d, oracle.subject())
-    )
+def finding(shard: Shard, seed: int, d: Difference, subject: str, explained: str) -> Finding:
+    words = (d.where, d.first, d.second, d.said_first, d.said_second)
+    return Finding(shard.work, shard.release, seed, *words, cause(d, subject), explained)

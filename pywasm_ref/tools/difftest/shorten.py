@@ -2,11 +2,38 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
-T = TypeVar("T", bytes, str)
+T = TypeVar("T", bytes, str, list[str])
+
+
+def shorten_text(whole: str, shows: Callable[[str], bool], seconds: float) -> str:
+    """The same for a text: first what stands in parentheses, since most of it is nothing without its other end; then lines, then words."""
+    deadline = time.monotonic() + seconds
+    at = 0
+    while (at := whole.find("(", at)) >= 0 and time.monotonic() < deadline:
+        candidate = whole[:at] + whole[closing(whole, at) :]
+        if shows(candidate):
+            whole = candidate
+        else:
+            at += 1
+    for pieces in (r"[^\n]*\n|[^\n]+", r"\s+|\S+", "(?s)."):
+        parts = shorten(re.findall(pieces, whole), lambda part: shows("".join(part)), max(0.0, deadline - time.monotonic()))
+        whole = "".join(parts)
+    return whole
+
+
+def closing(text: str, at: int) -> int:
+    """Behind the parenthesis that closes the one that stands there, as if there were no strings and comments."""
+    depth = 0
+    for i in range(at, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[i], 0)
+        if depth == 0:
+            return i + 1
+    return len(text)
 
 
 def shorten(whole: T, shows: Callable[[T], bool], seconds: float) -> T:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import Executor, Future
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,26 @@ def test_a_campaign_that_was_stopped_goes_on(tmp_path: Path, settings: Settings,
     assert {shard.work for shard in done} == {"modules", "mutants", "single"} - {json.loads(lines[0])["shard"]["work"]}
     assert (resumed.jobs, resumed.usable, resumed.findings) == (whole.jobs, whole.usable, whole.findings)
     assert resumed.executed == whole.executed
+    done.clear()
+    assert run(settings, Folder(parts, settings), Here(), lambda _: None).jobs == whole.jobs
+    assert not done
     assert (parts / "report.html").read_text().startswith("<!doctype html>")
+
+
+def test_a_campaign_that_is_interrupted_says_how_far_it_came_and_how_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(shard: Shard, *rest: Any) -> dict[str, Any]:
+        if shard.work == "single":
+            raise KeyboardInterrupt
+        return run_shard(shard, *rest)
+
+    monkeypatch.setattr("pywasm_ref.tools.difftest.campaign.run_shard", interrupted)
+    monkeypatch.setattr("pywasm_ref.tools.difftest.campaign.local_pool", lambda _: nullcontext(Here()))
+    line = ["diff", "--engines", ",".join(TWICE), "--jobs", "1", "--count", "3", "--features", "1.0", "--report", str(tmp_path)]
+    assert main(line) == 130
+    assert "the same command goes on from here" in capsys.readouterr().err
+    assert json.loads((tmp_path / "campaign.json").read_text())["totals"]["jobs"] == {"modules 1.0": 3, "mutants 1.0": 3}
 
 
 def test_a_folder_belongs_to_one_campaign(tmp_path: Path, settings: Settings) -> None:
