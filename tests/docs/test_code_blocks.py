@@ -11,6 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from pywasm_ref.embedding import selection
+from pywasm_ref.features import WASM_3
+from pywasm_ref.script.run import Runner, run_script
+from pywasm_ref.source import Source
+
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -25,6 +30,12 @@ def test_the_python_of_a_document_runs_from_top_to_bottom(path: Path, monkeypatc
     monkeypatch.chdir(ROOT)
     source = "\n".join(blocks(path, "python"))
     exec(compile(source, str(path), "exec"), {"__name__": "document"})
+
+
+@pytest.mark.parametrize("path", [path for path in DOCUMENTS if blocks(path, "wasm")], ids=lambda path: path.name)
+def test_the_scripts_of_a_document_pass(path: Path) -> None:
+    for body in blocks(path, "wasm"):
+        assert not run_script(Source(path.name, body), Runner(selection.engine("reference"), WASM_3)).failures
 
 
 def commands(path: Path) -> list[tuple[str, list[str]]]:

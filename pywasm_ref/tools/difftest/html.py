@@ -75,10 +75,10 @@ def _opcodes(totals: Totals) -> str:
 
 
 def _finds(totals: Totals, findings: Sequence[Finding], kind: str) -> str:
-    """One part for each cause, the commonest first."""
+    """One part for each cause, or for each reason where that is known, the commonest first."""
     groups: dict[str, list[Finding]] = {}
     for finding in findings:
-        groups.setdefault(finding.cause, []).append(finding)
+        groups.setdefault(finding.explained or finding.cause, []).append(finding)
     return "".join(_find(cause, found, totals.finds.get(cause, ""), kind) for cause, found in sorted(groups.items(), key=_times))
 
 
@@ -94,8 +94,7 @@ def _find(cause: str, found: Sequence[Finding], script: str, kind: str) -> str:
     )
     where = f"{len(found):,} time{'s' * (len(found) > 1)}; first {first.work} {first.release}, seed {first.seed}, {first.where}"
     link = f'<p>Script: <a href="{escape(script)}"><code>{escape(script)}</code></a></p>' if script else ""
-    reason = f"<p>{escape(first.explained)}</p>" if first.explained else ""
-    return f"<div class='{kind}'><b>{escape(cause)}</b><p>{escape(where)}</p><div class=says>{says}</div>{reason}{link}</div>"
+    return f"<div class='{kind}'><b>{escape(cause)}</b><p>{escape(where)}</p><div class=says>{says}</div>{link}</div>"
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
@@ -109,4 +108,6 @@ def _cell(value: object) -> str:
 
 
 def _words(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {part:,}" for name, part in value.items())
     return ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from pywasm_ref.tools.difftest.jobs import Call, Job
 from pywasm_ref.tools.difftest.peers import Peer, kind, peer
 from pywasm_ref.tools.difftest.shards import Finding, Shard, run_shard
 from pywasm_ref.tools.difftest.single import rows
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "difftest.md"
 
 
 def here(name: str) -> Peer:
@@ -70,3 +73,12 @@ def test_a_real_deviation_is_found_made_small_and_written_down() -> None:
     crew(names).close()
     assert "f32.ceil" in words
     assert not run_script(Source("pywasm", words), Runner(selection.engine("reference"), WASM_1)).failures
+
+
+def test_what_the_document_says_of_pywasm_is_so() -> None:
+    (source,) = re.findall(r"^```wasm\n(.*?)^```", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    module = text.parse(source.partition("(assert_return")[0])
+    job = Job(binary.encode(module), tuple(Call(export.name, ()) for export in module.exports), WASM_1)
+    ours, theirs = peer("reference").run(job), here("pywasm").run(job)
+    assert len(job.calls) == 4
+    assert [ours.calls[i].values != theirs.calls[i].values for i in range(4)] == [True] * 4
