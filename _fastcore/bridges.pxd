@@ -7,3 +7,4 @@ cdef S* bridge(Ctx* ctx, Fn* fn, S* args, W* back, S* fp) noexcept nogil
 cdef S* unbridge(S* fp) noexcept nogil
 cdef S* replace(Ctx* ctx, Fn* fn, S* args, S* fp, uint32_t hdr) noexcept nogil
 cdef Fn* function(Ctx* ctx, uint32_t index) noexcept nogil
+cdef Fn* functions(Ctx* ctx) noexcept nogil

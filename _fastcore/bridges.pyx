@@ -75,22 +75,35 @@ cdef S* replace(Ctx* ctx, Fn* fn, S* args, S* fp, uint32_t hdr) noexcept nogil:
 
 
 cdef Fn* function(Ctx* ctx, uint32_t index) noexcept nogil:
-    """The function instance with this index, or NULL when memory is out; those of the module are made when the first is wanted."""
+    """The function instance with this index, or NULL when memory is out."""
     cdef Unit* unit = <Unit*>ctx.unit
     cdef Fn* fns
-    cdef uint32_t i
     if index < unit.imported_funcs:
         return ctx.imports[index]
+    fns = functions(ctx)
+    return &fns[index - unit.imported_funcs] if fns != NULL else NULL
+
+
+cdef Fn* functions(Ctx* ctx) noexcept nogil:
+    """Those of the module, which are made when the first is wanted, or NULL when memory is out."""
     PyThread_acquire_lock(LOCK, 1)
     if ctx.fns == NULL:
-        fns = <Fn*>malloc((<uint64_t>unit.n_codes + 1) * sizeof(Fn))
-        if fns != NULL:
-            for i in range(unit.n_codes):
-                fns[i].code = &ctx.codes[i]
-                fns[i].ctx = ctx
-                fns[i].type = unit.codes[i].type
-                fns[i].host = fns[i].door = NULL
-            ctx.fns = fns
-    fns = ctx.fns
+        ctx.fns = functions_new(ctx, <Unit*>ctx.unit)
     PyThread_release_lock(LOCK)
-    return &fns[index - unit.imported_funcs] if fns != NULL else NULL
+    return ctx.fns
+
+
+cdef Fn* functions_new(Ctx* ctx, Unit* unit) noexcept nogil:
+    """There may be very many, so that nothing is read here but what stands close together."""
+    cdef Fn* fns = <Fn*>malloc((<uint64_t>unit.n_codes + 1) * sizeof(Fn))
+    cdef Type** types = unit.funcs + unit.imported_funcs
+    cdef Code* codes = ctx.codes
+    cdef uint32_t n = unit.n_codes
+    cdef uint32_t i
+    if fns != NULL:
+        for i in range(n):
+            fns[i].code = &codes[i]
+            fns[i].ctx = ctx
+            fns[i].type = types[i]
+            fns[i].door = NULL
+    return fns

@@ -98,7 +98,7 @@ cdef void mark_owners(Room store, Heap* heap, S* start, S* end) noexcept:
         if isinstance(owner, Func):
             fn = (<Func>owner).fn
             if find(start, end, <uint64_t>fn, <uint64_t>(fn + 1)):
-                fn.epoch = heap.epoch
+                (<HostFn*>fn).epoch = heap.epoch
 
 
 cdef bint find(S* at, S* end, uint64_t low, uint64_t high) noexcept nogil:
@@ -127,7 +127,7 @@ cdef int mark_door(Heap* heap, object door) except -1:
     elif isinstance(door, Table):
         mark_table(heap, (<Table>door).tab)
     elif isinstance(door, Func):
-        (<Func>door).fn.epoch = heap.epoch
+        (<HostFn*>(<Func>door).fn).epoch = heap.epoch
     return 0
 
 
@@ -149,7 +149,7 @@ cdef int mark_instances(Room store, Heap* heap, Family family) except -1:
     if family is not None:
         for owner in store.orphans.values():
             if not isinstance(owner, Instance) and family.is_root(store, owner, True):
-                (<Func>owner).fn.epoch = heap.epoch
+                (<HostFn*>(<Func>owner).fn).epoch = heap.epoch
     return 0
 
 
@@ -188,7 +188,7 @@ cdef int disown(Room store, Heap* heap) except -1:
             if (<Instance>owner).ctx.epoch == heap.epoch:
                 continue
             (<Instance>owner).ctx.orphan = False
-        elif (<Func>owner).fn.epoch == heap.epoch:
+        elif (<HostFn*>(<Func>owner).fn).epoch == heap.epoch:
             continue
         store.dropped.append(owner)
         del store.orphans[key]

@@ -4,4 +4,4 @@ from libc.stdint cimport uint32_t
 from pywasm_ref._fastcore.unit cimport Init, Unit
 
 cdef int init_expr(Unit* unit, uint32_t wanted, Init* init) noexcept nogil
-cdef int init_func(Unit* unit, uint32_t x, Init* init) noexcept nogil
+cdef int func_index(Unit* unit, uint32_t x) noexcept nogil

@@ -70,13 +70,11 @@ cdef int init_expr(Unit* unit, uint32_t wanted, Init* init) noexcept nogil:
     return init_code(unit, wanted, init)
 
 
-cdef int init_func(Unit* unit, uint32_t x, Init* init) noexcept nogil:
-    """An index that stands for a reference to a function."""
+cdef int func_index(Unit* unit, uint32_t x) noexcept nogil:
+    """An index that stands for a reference to a function is checked; from then on `ref.func` may name it."""
     if x >= unit.n_funcs:
         return refuse(unit, b"unknown function %llu (ref.func in constant expression)", x)
     declare_func(unit, x)
-    init.kind = INIT_FUNC
-    init.bits = x
     return 0
 
 

@@ -2,12 +2,17 @@
 
 import sys
 
+from cpython.object cimport PyObject
 from pywasm_ref._fastcore.layout cimport Ctx, Type
+from pywasm_ref._fastcore.store cimport unwatched, watched
 
 from pywasm_ref._fastcore import calls, objects
 from pywasm_ref._fastcore.dispatch import DISPATCH
 from pywasm_ref._fastcore.tables import SOURCES
 from pywasm_ref.binary import encode
+
+cdef extern from "Python.h":
+    bint PyObject_IS_GC(PyObject*)
 
 
 class FastEngine:
@@ -34,6 +39,14 @@ class FastEngine:
 
     def store(self, limits):
         return objects.Store(limits, self)
+
+    def hide(self, it):
+        if PyObject_IS_GC(<PyObject*>it):
+            unwatched(<PyObject*>it)
+
+    def show(self, it):
+        if PyObject_IS_GC(<PyObject*>it):
+            watched(<PyObject*>it)
 
 
 ENGINE = FastEngine()

@@ -186,12 +186,11 @@ cdef Func func_door(Room store, Fn* fn):
 
 cdef Func host_func(Room store, Type* type, object code, bint plain):
     cdef Func f = Func.__new__(Func)
-    f.fn = <Fn*>calloc(1, sizeof(Fn))
+    f.fn = <Fn*>calloc(1, sizeof(HostFn))
     if f.fn == NULL:
         raise MemoryError
     f.fn.type = type
-    f.fn.host = <void*><PyObject*>f
-    f.fn.door = f.fn.host
+    f.fn.door = <void*><PyObject*>f
     f.code = code
     if type.n_params <= MOST and numbers_only(type):
         f.function = getattr(code, "python_function", None)

@@ -34,7 +34,7 @@ cdef int call_host(Ctx* ctx, Fn* fn, S* args, W* pc, S* fp) noexcept nogil:
 
 cdef int call_python(Ctx* ctx, Fn* fn, S* args, W* pc, S* fp) noexcept:
     cdef Room store = <Room><PyObject*>ctx.store
-    cdef Func f = <Func><PyObject*>fn.host
+    cdef Func f = <Func><PyObject*>fn.door
     cdef Type* type = fn.type
     cdef S* top = store.top
     cdef Suspended here

@@ -25,6 +25,7 @@ cdef class Instance:
     cdef int make_memory(self) except -1
     cdef int copy_elements(self) except -1
     cdef int put_elements(self, S* target, Segment* s) except -1
+    cdef int put_functions(self, S* target, const uint32_t* indices, uint64_t n) except -1
     cdef int copy_data(self) except -1
     cdef S* global_at(self, uint32_t index)
     cdef S* held(self, uint32_t index)

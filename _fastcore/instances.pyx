@@ -8,7 +8,7 @@ from cpython.ref cimport Py_REFCNT
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
-from pywasm_ref._fastcore.bridges cimport function
+from pywasm_ref._fastcore.bridges cimport function, functions
 from pywasm_ref._fastcore.dispatch cimport beyond, tick
 from pywasm_ref._fastcore.externs cimport Door, Global, Memory, Table, Tag, door_at, mem_new_checked, owned_here, tab_new, tag_door
 from pywasm_ref._fastcore.functions cimport Func, func_door, host_func, run
@@ -232,14 +232,31 @@ cdef class Instance:
         return 0
 
     cdef int put_elements(self, S* target, Segment* s) except -1:
-        """References into a table or a passive segment. Nearly all of them are functions of the module itself, and there may be many."""
-        cdef uint32_t k
+        """References into a table or a passive segment."""
         cdef uint64_t imported = self.module.unit.imported_funcs
+        cdef uint64_t k
+        if s.funcs != NULL:
+            return self.put_functions(target, s.funcs, s.size)
         for k in range(s.size):
             if s.items[k].kind == INIT_FUNC and s.items[k].bits >= imported and self.ctx.fns != NULL:
                 target[k].fn = &self.ctx.fns[s.items[k].bits - imported]
             else:
                 target[k].u64 = self.value(&s.items[k])
+        return 0
+
+    cdef int put_functions(self, S* target, const uint32_t* indices, uint64_t n) except -1:
+        """Nearly all of them are functions of the module itself, and there may be many."""
+        cdef uint32_t imported = self.module.unit.imported_funcs
+        cdef Fn** imports = self.ctx.imports
+        cdef Fn* fns
+        cdef uint64_t k
+        if n == 0:
+            return 0
+        fns = functions(self.ctx)
+        if fns == NULL:
+            raise MemoryError
+        for k in range(n):
+            target[k].fn = &fns[indices[k] - imported] if indices[k] >= imported else imports[indices[k]]
         return 0
 
     cdef int copy_data(self) except -1:

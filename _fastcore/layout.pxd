@@ -240,9 +240,11 @@ cdef struct Fn:
     Code* code              # NULL for a function of the host
     Ctx* ctx                # the instance it belongs to, NULL for the host
     Type* type
-    void* host              # of the host: the `externs.Func` that owns this
-    void* door              # the Python object that stands for it, once there is one (borrowed)
-    uint32_t epoch          # of the host: the collection that reached it
+    void* door              # the Python object that stands for it, once there is one (borrowed); of the host: the `externs.Func` that owns it
+
+cdef struct HostFn:
+    Fn fn
+    uint32_t epoch          # the collection that reached it
 
 cdef struct Mem:
     uint8_t* base

@@ -35,19 +35,46 @@ EXN_TYPE = RefType(False, AbsHeapType.EXN)
 I31_TYPE = RefType(False, AbsHeapType.I31)
 
 
+cdef struct Bounds:
+    uint64_t memory
+    uint64_t calls
+    uint64_t tables
+    uint64_t heap
+
+cdef object KNOWN = None        # the limits whose numbers are in BOUNDS: nearly all stores of a program have the same
+cdef Bounds BOUNDS
+
+
+cdef Bounds bounds_of(limits) except *:
+    """Limits, which are frozen, as numbers that fit."""
+    global KNOWN, BOUNDS
+    cdef Bounds found
+    if limits is KNOWN:
+        return BOUNDS
+    found.memory = <uint64_t>min(limits.memory_pages, MOST_PAGES) << 16
+    found.calls = min(limits.call_depth, MOST_CALLS)
+    found.tables = min(limits.table_entries, MOST_ENTRIES)
+    found.heap = min(limits.heap, 0x7fffffffffffffff)
+    KNOWN = limits
+    BOUNDS = found
+    return found
+
+
 cdef class Store(Room):
     """What instances share, with the operations of the specification's embedding interface."""
 
     cdef readonly object engine
 
     def __init__(self, limits=None, engine=None):
+        cdef Bounds bounds
         self.engine = engine
         self.limits = limits
         if limits is not None:
-            self.shared.memory.most = <uint64_t>min(limits.memory_pages, MOST_PAGES) << 16
-            self.allow_calls(min(limits.call_depth, MOST_CALLS))
-            self.shared.tables.most = min(limits.table_entries, MOST_ENTRIES)
-            self.shared.heap_most = min(limits.heap, 0x7fffffffffffffff)
+            bounds = bounds_of(limits)
+            self.shared.memory.most = bounds.memory
+            self.allow_calls(bounds.calls)
+            self.shared.tables.most = bounds.tables
+            self.shared.heap_most = bounds.heap
             self.use(limits.fuel)
 
     cdef int use(self, object fuel) except -1:
@@ -66,7 +93,7 @@ cdef class Store(Room):
     # Modules
 
     def module_instantiate(self, Module module not None, externs):
-        return Instance(module, externs, self)
+        return Instance.__new__(Instance, module, externs, self)
 
     # Functions
 

@@ -102,7 +102,7 @@ cdef int note_leak(Fn* fn) except -1:
         if fn.ctx.finalized:
             adopt_again(fn.ctx)
         return 0
-    door = <Door><PyObject*>fn.host
+    door = <Door><PyObject*>fn.door
     door.leaky = True
     if door.finalized:
         keep(door.store, door, <uint64_t>fn)

@@ -540,6 +540,7 @@ cdef void forget_parts(Unit* unit) noexcept nogil:
     free_codes(unit)
     for i in range(unit.n_elems):
         free(unit.elems[i].items)
+        free(unit.elems[i].funcs)
     free(unit.types)
     free(unit.funcs)
     free(unit.globals)

@@ -2,7 +2,7 @@
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free
-from pywasm_ref._fastcore.constants cimport init_expr, init_func
+from pywasm_ref._fastcore.constants cimport func_index, init_expr
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.skim cimport skim_expr
@@ -59,22 +59,35 @@ cdef int check_active(Unit* unit, Segment* s, const uint8_t* offset) noexcept no
     return 0
 
 
+cdef uint32_t expressions(Unit* unit, Segment* s) noexcept nogil:
+    """So many elements were read."""
+    cdef uint32_t n = vector(unit, <void**>&s.items, 0, sizeof(Init), 1)
+    cdef uint32_t i
+    for i in range(n):
+        if init_expr(unit, s.type, &s.items[i]) < 0:
+            break
+    return n
+
+
+cdef uint32_t func_indices(Unit* unit, Segment* s) noexcept nogil:
+    """The same for the short form, which is most of what there is."""
+    cdef uint32_t n = vector(unit, <void**>&s.funcs, 0, sizeof(uint32_t), 1)
+    cdef uint32_t i
+    for i in range(n):
+        s.funcs[i] = u32(&unit.r)
+        if unit.r.fault != FAULT_NONE or func_index(unit, s.funcs[i]) < 0:
+            break
+    return n
+
+
 cdef int one_elem(Unit* unit, Segment* s) noexcept nogil:
     cdef const uint8_t* offset = NULL
-    cdef uint32_t flags, n, i, x
+    cdef uint32_t flags
     if read_head(unit, s, &flags, &offset) < 0:
         return -1
-    n = vector(unit, <void**>&s.items, 0, sizeof(Init), 1)
-    for i in range(n):
-        if flags & EXPRESSIONS:
-            init_expr(unit, s.type, &s.items[i])
-        else:
-            x = u32(&unit.r)
-            if unit.r.fault == FAULT_NONE:
-                init_func(unit, x, &s.items[i])
-        if unit.r.fault:
-            return -1
-    s.size = n
+    s.size = expressions(unit, s) if flags & EXPRESSIONS else func_indices(unit, s)
+    if unit.r.fault:
+        return -1
     return check_active(unit, s, offset) if s.mode == SEGMENT_ACTIVE else -1 if unit.r.fault else 0
 
 
@@ -82,6 +95,7 @@ cdef void forget_elems(Unit* unit) noexcept nogil:
     cdef uint32_t i
     for i in range(unit.n_elems):
         free(unit.elems[i].items)
+        free(unit.elems[i].funcs)
     free(unit.elems)
     unit.elems = NULL
     unit.n_elems = 0

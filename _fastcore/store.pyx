@@ -77,13 +77,12 @@ cdef list holders():
 cdef class Room:
     """One thread of execution: the value stack, the stop flag, and what a host function raised."""
 
-    def __cinit__(self, *args, **keywords):
+    def __cinit__(self):        # what classes above take besides, Cython lets go by
         self.shared.room = <void*><PyObject*>self
         self.shared.heap_most = 10000000
         self.allow_calls(4000)
         self.shared.memory.most = <uint64_t>65536 << 16
         self.shared.tables.most = 10000000
-        self.beyond = 0
         self.limit(None)
         unwatched(<PyObject*>self)
 

@@ -564,18 +564,24 @@ cdef uint32_t join(Tr* tr, uint32_t first, uint32_t last) noexcept nogil:
     cdef uint32_t node = t.first[tr.irs[first].handler]
     cdef uint32_t i = first + 1
     cdef uint32_t n = 1
-    cdef uint32_t edge, end
     while node and i < tr.n_irs:
-        edge = t.starts[node]
-        end = t.starts[node + 1]
-        while edge < end and t.edges[2 * edge] < tr.irs[i].handler:
-            edge += 1
-        node = t.edges[2 * edge + 1] if edge < end and t.edges[2 * edge] == tr.irs[i].handler else 0
+        node = follow(t, node, tr.irs[i].handler)
         i += 1
         if t.joined[node] and t.joined[node] <= last:
             n = i - first
             tr.words[tr.irs[first].word].u = handler_word(t.joined[node])
     return n
+
+
+cdef inline uint32_t follow(const Tables* t, uint32_t node, uint32_t handler) noexcept nogil:
+    """Where the edge for a handler leads to, or 0. Edges are sorted by handler."""
+    cdef uint32_t low = t.starts[node]
+    cdef uint32_t end = t.starts[node + 1]
+    cdef uint32_t n = end - low
+    while n > 1:
+        low += n >> 1 if t.edges[2 * (low + (n >> 1))] <= handler else 0
+        n -= n >> 1
+    return t.edges[2 * low + 1] if low < end and t.edges[2 * low] == handler else 0
 
 
 cdef void encode(Tr* tr, Ir* ir) noexcept nogil:

@@ -65,7 +65,8 @@ cdef struct Segment:
     uint32_t target         # memory or table
     Init offset
     const uint8_t* bytes    # of data
-    Init* items             # of elements
+    Init* items             # of elements that are expressions
+    uint32_t* funcs         # of elements that are indices of functions
     uint64_t size
 
 cdef struct Image:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from pywasm_ref.embedding import words
 from pywasm_ref.embedding.engine import Extern
@@ -54,7 +54,8 @@ def resolve(store: Store, wanted: Iterable[tuple[str, str, ExternType]], imports
         value = read(name, MISSING)
         if value is MISSING:
             raise _unknown(module, name, type, f"module {module!r} does not have it{words.suggestion(name, _names(imports[module]))}")
-        found.append(_resolve(store, module, name, type, value))
+        raw = _same_func(store, type, value) if isinstance(value, Func) else None
+        found.append(_resolve(store, module, name, type, value) if raw is None else raw)
     return found
 
 
@@ -123,13 +124,19 @@ def _exported(exports: Exports, name: str, otherwise: object) -> Any:
         return otherwise
 
 
+def _same_func(store: Store, type: ExternType, value: Func) -> Extern | None:
+    """A function of exactly the type that is wanted, which needs nothing more: large modules import many."""
+    raw: RawFunc = value._raw
+    if value.owner is store and isinstance(type, FuncTypeUse) and store.raw.func_type(raw) is type.type:
+        return raw
+    return None
+
+
 def _existing(store: Store, who: str, type: ExternType, value: Reference) -> Extern:
     try:
         raw: Extern = value.raw_in(store)
     except ValueError as error:
         raise _incompatible(who, type, f"{words.given(value)}: {error}") from None
-    if isinstance(value, Func) and isinstance(type, FuncTypeUse) and store.raw.func_type(cast(RawFunc, raw)) is type.type:
-        return raw  # what is asked below, sooner: large modules import many functions
     if not isinstance(value, EXTERNS):
         raise _incompatible(who, type, words.given(value))
     given = extern_type(store, value)

@@ -146,6 +146,8 @@ class Module(Alive):
 
 
 def _features(chosen: str | Iterable[str] | Features) -> Features:
+    if chosen is WASM_3:  # so that an engine can tell, and start sooner
+        return WASM_3
     if isinstance(chosen, str):
         return features(chosen)
     named: list[str] = []
@@ -185,13 +187,21 @@ class Instance(Alive):
 
     @classmethod
     def in_store_of_its_own(cls, module: Module, limits: Limits | None) -> Instance:
-        """An instance of a module that imports nothing; nobody has seen its store yet."""
+        """An instance of a module that imports nothing. Until somebody asks for its store or its exports, nothing can lead back to it."""
         instance = cls.__new__(cls)
         instance._start(raw_store(module.engine, limits), module, [])
+        hide = getattr(module.engine, "hide", None)
+        if hide is not None and cls is Instance and type(module) is Module and not module._raw.field_names:
+            hide(instance)
         return instance
 
+    def _show(self) -> None:
+        show = getattr(self.module.engine, "show", None)
+        if show is not None:
+            show(self)
+
     def _start(self, store: protocols.Store, module: Module, externs: list[protocols.Extern]) -> None:
-        raw = module.raw
+        raw = module._raw
         self.module = module
         self._raw_store = store
         if raw.field_names:
@@ -207,6 +217,7 @@ class Instance(Alive):
             """Two parts are made when somebody asks for them: of a hundred thousand instances, few are."""
             if name not in ("exports", "store"):
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            self._show()
             with MAKING:
                 try:
                     return object.__getattribute__(self, name)  # another thread was sooner
@@ -217,6 +228,7 @@ class Instance(Alive):
     @property
     def raw(self) -> protocols.Instance:
         """The engine's own instance, for `functions.py`."""
+        self._show()
         return self._raw
 
     def __repr__(self) -> str:
@@ -237,7 +249,7 @@ def instantiate(
     Fails   as `Module` and `Instance` do; TypeError when a store is given together with limits, or a `Module` with features
     """
     plain = store is None and imports is None and engine is None and features is None
-    if plain and isinstance(source, Module) and not source.raw.imports:
+    if plain and isinstance(source, Module) and not source._raw.imports:
         return Instance.in_store_of_its_own(source, limits)  # the short way, for those who start very many
     if isinstance(source, Module) and features is not None:
         raise TypeError("features belong to a Module: it was read with some already")

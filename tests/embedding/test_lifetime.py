@@ -100,3 +100,42 @@ def test_a_thousand_instances_leave_nothing_behind(engine: str) -> None:
         wasm.instantiate(module, {"env": {"f": print}}).exports.memory[0] = 1
     gc.collect()
     assert len(gc.get_objects()) - before < 50
+
+
+ALONE = "(module (table (export \"table\") 1 externref) (global (export \"g\") (mut externref) (ref.null extern)))"
+
+
+@pytest.mark.parametrize("way", ["exports", "store", "raw"])
+def test_an_instance_that_keeps_itself_in_its_own_store_is_freed(engine: str, way: str) -> None:
+    """Its store is its own, so that nothing leads to the instance before somebody asks for a part of it, and Python's collector need not look."""
+    instance: Any = wasm.instantiate(wasm.Module(ALONE, engine=engine))
+    if way == "exports":
+        instance.exports.table[0] = instance
+    elif way == "store":
+        wasm.Table(instance.store, wasm.externref, 1)[0] = instance
+    else:
+        store = instance.raw.store if engine == "fast" else instance.store.raw
+        table = instance.raw.exports["table"]
+        store.table_write(table, 0, store.host_alloc(instance))
+        del store, table
+    watched = weakref.ref(instance)
+    del instance
+    gc.collect()
+    gc.collect()
+    assert watched() is None
+
+
+def test_python_s_collector_is_not_shown_what_nothing_leads_to(engine: str) -> None:
+    if engine != "fast":
+        assert gc.is_tracked(wasm.instantiate(wasm.Module(ALONE, engine=engine)))
+        return
+    module = wasm.Module(ALONE, engine=engine)
+    instance: Any = wasm.instantiate(module)
+    assert not gc.is_tracked(instance)
+    assert instance.exports.g.value is None
+    assert gc.is_tracked(instance)
+
+    class Mine(wasm.Module):
+        """It may refer to anything."""
+
+    assert gc.is_tracked(wasm.instantiate(Mine(ALONE, engine=engine)))
