@@ -55,8 +55,8 @@ cdef Bounds bounds_of(limits) except *:
     found.calls = min(limits.call_depth, MOST_CALLS)
     found.tables = min(limits.table_entries, MOST_ENTRIES)
     found.heap = min(limits.heap, 0x7fffffffffffffff)
-    KNOWN = limits
     BOUNDS = found
+    KNOWN = limits      # at last: letting go of the other may run anything
     return found
 
 
