@@ -11,15 +11,16 @@ from importlib import import_module
 from io import StringIO, TextIOBase, TextIOWrapper
 from typing import NoReturn, Protocol, cast
 
-from pywasm_ref.cli.errors import STDOUT, guarded
+from pywasm_ref.cli.errors import STDOUT, UNUSABLE, guarded
 from pywasm_ref.cli.options import Formatter
 
 DESCRIPTION = "Read, check, run and look into WebAssembly, by the book."
 EPILOG = """\
 `-` as a file is standard input. `pywasm-ref COMMAND --help` shows examples.
 
-Exit status: 0 when all went well, 1 when WebAssembly refused (malformed, invalid, a trap, a failed assertion),
-2 when the command line or a file was no good, 130 after Ctrl-C, 141 when nobody reads the output any more.
+Exit status: 0 when all went well, 1 when WebAssembly refused (malformed, invalid, a failed assertion), 2 when the command line
+or a file was no good, 124 when a limit or a timeout ended a guest, 134 when it trapped, 130 after Ctrl-C, 141 when nobody reads
+the output any more.
 """
 
 
@@ -93,7 +94,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         misplaced = "--invoke" in self.format_usage() and (message.endswith("FILE") or message.startswith("unrecognized"))
-        super().error(f"{message} (FILE comes first, then options, and --invoke NAME ARGS at the end)" if misplaced else message)
+        where = " (FILE comes first, then options, and --invoke NAME ARGS at the end)" if misplaced else ""
+        self.exit(UNUSABLE, f"{self.prog}: error: {message}{where}; {self.prog} --help shows what there is\n")
 
 
 def parser(found: Sequence[Command]) -> Parser:

@@ -17,7 +17,8 @@ CALLS_SHOWN = 8
 STDOUT = "standard output"
 BALLAST = 1 << 20
 """Bytes that are thrown overboard when memory runs out, so that there is room for saying so."""
-REFUSED, UNUSABLE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141
+REFUSED, UNUSABLE, LIMITED, INTERRUPTED, TRAPPED, BROKEN_PIPE = 1, 2, 124, 130, 134, 141
+"""Those of guests are what a shell gives for programs that `timeout` ended, and that aborted: few programs use them by themselves."""
 
 KINDS: dict[type[WasmError], str] = {
     Malformed: "malformed",
@@ -28,6 +29,8 @@ KINDS: dict[type[WasmError], str] = {
     Interrupted: "stopped",
     WasmException: "exception",
 }
+STATUSES: dict[type[WasmError], int] = {Trap: TRAPPED, WasmException: TRAPPED, Exhaustion: LIMITED, Interrupted: LIMITED}
+"""How a guest ended; all other errors are REFUSED."""
 
 
 class Unusable(Exception):
@@ -60,7 +63,7 @@ def show(error: WasmError | OSError | Unusable, stderr: TextIO) -> int:
     """Say what went wrong; the result is the exit status for it."""
     if isinstance(error, WasmError):
         print(present(error, Style(stderr)), file=stderr)
-        return REFUSED
+        return next((status for kind, status in STATUSES.items() if isinstance(error, kind)), REFUSED)
     words = _os_words(error) if isinstance(error, OSError) else str(error)
     print(f"pywasm-ref: {Style(stderr).bad('error')}: {printable(words)}", file=stderr)
     return UNUSABLE

@@ -57,6 +57,8 @@ def hints(source: Source, features: Features) -> Iterator[None]:
     except Malformed as error:
         if isinstance(source.data, bytes):
             add_hint(error, source.data, features)
+        elif source.data.lstrip()[:1] not in ("(", ";", ""):
+            error.message += "; a module in text begins with a parenthesis, a binary with \\0asm: is this one?"
         raise
 
 

@@ -61,30 +61,35 @@ def named_features(text: str) -> Features:
 def count(text: str) -> int:
     """A number that is not negative; `_` may separate digits."""
     try:
-        number = int(text)
+        found = int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
-    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, such as 1_000_000") from None
+    if found < 0:
         raise argparse.ArgumentTypeError(f"{text} is negative")
-    return number
+    return found
+
+
+def number(text: str) -> int:
+    """Any whole number."""
+    return count(text.removeprefix("-")) * (-1 if text.startswith("-") else 1)
 
 
 def positive(text: str) -> int:
     """A number of at least one."""
-    number = count(text)
-    if number == 0:
+    found = count(text)
+    if found == 0:
         raise argparse.ArgumentTypeError("0 is too few")
-    return number
+    return found
 
 
 def seconds(text: str) -> float:
     try:
-        number = float(text)
+        found = float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds") from None
-    if not 0 < number < threading_limit():
-        raise argparse.ArgumentTypeError(f"{text} is not a time to wait")
-    return number
+    if not 0 < found < threading_limit():
+        raise argparse.ArgumentTypeError(f"{text} is not a time to wait: more than 0 seconds, less than {threading_limit():.0f}")
+    return found
 
 
 def threading_limit() -> float:

@@ -23,8 +23,8 @@ Without, `_start` is called where the module exports it.
 
 A program for WASI gets the arguments behind `--`, and of this machine only what is lent to it, besides clocks, random bytes and the
 streams of this command. What it was refused is told at its end, with the option that would have lent it. Its exit code is that of the
-command; 1 is that of a trap and of a limit too, 2 that of a wrong command line, 130 and 141 are for Ctrl-C and for output that nobody
-reads any more. A trap, a limit or a timeout is told by a line on standard error that begins with trap, exhausted or stopped.
+command. Else it is 134 for a trap, 124 for a limit or the timeout, 1 for a module that is no good, 2 for a wrong command line, 130 for
+Ctrl-C, and 141 for output that nobody reads any more.
 
 Arguments of --invoke are read by the type of the parameter, as literals of the text format: 30, -1, 0xffff_ffff, 1.5e3, inf,
 nan:0x200000, "i32x4 1 2 3 4" for a vector, null or (for externref) any number for a reference.

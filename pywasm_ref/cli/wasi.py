@@ -19,6 +19,7 @@ from pywasm_ref.capabilities.streams import INHERIT, Inherited, Input, Nothing, 
 from pywasm_ref.cli.calls import call, instance_of, stopping_after
 from pywasm_ref.cli.errors import BROKEN_PIPE, Unusable, naming, printable
 from pywasm_ref.cli.inputs import STDIN
+from pywasm_ref.cli.options import number
 from pywasm_ref.embedding.engine import Module, Store
 from pywasm_ref.embedding.limits import DEFAULT
 from pywasm_ref.source import Source
@@ -34,6 +35,8 @@ LINES = 1
 
 OUTPUTS = ("stdout", "stderr")
 ALL_STREAMS = frozenset({"stdin", "stdout", "stderr"})
+MODES_ELSEWHERE = ("ro", "rw", "r", "w", "wo", "readonly")
+"""What stands behind a colon in other tools; nobody means it as part of a name."""
 LIMITS = {"memory_pages": "max_memory", "table_entries": "max_table", "heap": "max_heap"}
 """Limits whose options are called otherwise."""
 
@@ -45,7 +48,7 @@ def add_lent(parser: argparse.ArgumentParser) -> None:
         group.add_argument(name, action="append", default=[], metavar=metavar, help=words)
     for name, metavar, words in FILES:
         group.add_argument(name, metavar=metavar, help=words)
-    group.add_argument("--seed", type=int, metavar="N", help="give it random bytes that this number decides, the same each time")
+    group.add_argument("--seed", type=number, metavar="N", help="give it random bytes that this number decides, the same each time")
     group.add_argument("--fake-clock", action="store_true", help="give it clocks that move only when they are read, and where it sleeps")
     group.add_argument("--explain", action="store_true", help="say what the program would be lent, and do not run it")
 
@@ -99,20 +102,37 @@ def variable(text: str) -> tuple[str, str]:
     """Fails   Unusable for a variable that is not set here"""
     name, given, value = text.partition("=")
     if not name or (not given and name not in os.environ):
-        raise Unusable(f"--env {text}: {'a variable has a name' if not name else 'it is not set here; write NAME=VALUE'}")
+        raise Unusable(f"--env {text!r}: {'a variable has a name' if not name else 'it is not set here; write NAME=VALUE'}")
     return name, value if given else os.environ[name]
 
 
 def lent_dir(text: str) -> Dir:
     """`HOST`, `HOST::GUEST`, `HOST::GUEST:ro`; a path that stands alone is called the same by the guest."""
     path, readonly = (text.removesuffix(":ro"), True) if text.endswith(":ro") else (text, False)
-    host, _, guest = path.partition("::")
-    return Dir(guest or host, host, "read" if readonly else "write")
+    host, given, guest = path.partition("::")
+    if not host:
+        raise Unusable(f"--dir {text!r}: it has no HOST; write HOST, HOST::GUEST or HOST::GUEST:ro")
+    return Dir(guest_in("--dir", text, guest) if given else host, host, "read" if readonly else "write")
 
 
 def mapped_dir(text: str) -> Dir:
     host, given, guest = text.rpartition("::")
+    guest_in("--mapdir", text, guest)
     return Dir(guest, host, "overlay") if given and host != "mem" else Dir(guest, "", "memory")
+
+
+def guest_in(option: str, text: str, guest: str) -> str:
+    """The path in an option, which is no place to make mistakes silently.
+
+    Fails   Unusable
+    """
+    _, colon, mode = guest.rpartition(":")
+    if colon and mode in MODES_ELSEWHERE:
+        modes = "has no mode, its changes stay in memory" if option == "--mapdir" else "is for reading and writing, or has :ro behind it"
+        raise Unusable(f"{option} {text!r}: there is no :{mode}; what is lent {modes}")
+    if not guest or ".." in guest.split("/"):
+        raise Unusable(f"{option} {text!r}: GUEST is the path that the program uses, not {guest!r}")
+    return guest
 
 
 def limits_in(options: argparse.Namespace) -> dict[str, float]:

@@ -43,7 +43,10 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize("words", [[], ["frobnicate"], ["run"], ["validate", "--features", "x", "y"], ["wast", "-j", "-1", "."]])
 def test_wrong_usage_is_status_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 2
-    assert "usage:" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert err.startswith("pywasm-ref")
+    assert err.endswith("--help shows what there is\n")
+    assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", ["run", "parse", "print", "validate", "inspect", "wast"])
@@ -171,7 +174,7 @@ def test_limits_of_run_stop_a_guest(folder: Path, capsys: pytest.CaptureFixture[
 
 def test_a_guest_is_stopped_when_its_time_is_over(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "loop.wat").write_text('(module (func (export "f") (loop (br 0))))')
-    assert main(["run", "loop.wat", "--timeout", "0.05", "--invoke", "f"]) == 1
+    assert main(["run", "loop.wat", "--timeout", "0.05", "--invoke", "f"]) == 124
     assert "stopped: after 0.05 s (--timeout)" in capsys.readouterr().err
 
 
@@ -182,3 +185,16 @@ def test_an_engine_that_is_not_installed_is_said_in_one_line(
     monkeypatch.setattr("pywasm_ref.embedding.selection.HOMES", {"fast": ("no_such_module",)})
     assert main([*command, "--engine", "fast"]) == 2
     assert capsys.readouterr().err.startswith("pywasm-ref: error: the fast engine is not installed")
+
+
+@pytest.mark.parametrize("words", ["hello", "root:x:0:0", '"a" (module)'])
+def test_a_file_of_another_kind_is_told_so(words: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "notes").write_text(words)
+    assert main(["run", "notes"]) == 1
+    assert "a module in text begins with a parenthesis, a binary with \\0asm" in capsys.readouterr().err
+
+
+def test_a_text_with_a_mistake_is_one_all_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "x.wat").write_text(" ;; begins\n(modul)")
+    assert main(["run", "x.wat"]) == 1
+    assert "begins with" not in capsys.readouterr().err.splitlines()[0]

@@ -138,7 +138,7 @@ def test_a_program_that_looks_for_directories_in_vain_is_helped(folder: Path, ca
 
 def test_an_exit_code_is_that_of_the_command_and_a_trap_has_its_calls(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "open.wat", "--mapdir", "/", "--", "none"]) == 44
-    assert main(["run", "open.wat", "--invoke", "trap"]) == 1
+    assert main(["run", "open.wat", "--invoke", "trap"]) == 134
     err = capsys.readouterr().err
     assert "trap: unreachable" in err
     assert "in $trap" in err
@@ -170,7 +170,7 @@ def test_a_policy_is_read_added_to_and_explained(folder: Path, capsys: pytest.Ca
     assert out[0] == "lent"
     assert {"read lent as /data", "environment: A=1", "memory_pages: at most 1", "use stdout of this process"} <= set(out)
     Path("policy.toml").write_text("[limits]\nmemory_pages = 0\n")
-    assert main(["run", "open.wat", "--policy", "policy.toml"]) == 1
+    assert main(["run", "open.wat", "--policy", "policy.toml"]) == 124
 
 
 def test_what_is_explained_is_what_the_options_come_to(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -199,6 +199,13 @@ def test_what_is_explained_is_what_the_options_come_to(folder: Path, capsys: pyt
         (["--env", "NOT_SET_ANYWHERE"], "it is not set here"),
         (["--env", "=x"], "a variable has a name"),
         (["--dir", "missing"], "missing: No such file or directory"),
+        (["--dir", "::/x"], "--dir '::/x': it has no HOST"),
+        (["--dir", ""], "--dir '': it has no HOST"),
+        (["--dir", "lent::/x:rw"], "there is no :rw; what is lent is for reading and writing, or has :ro behind it"),
+        (["--dir", "lent::/../x"], "GUEST is the path that the program uses, not '/../x'"),
+        (["--dir", "lent::"], "GUEST is the path that the program uses, not ''"),
+        (["--mapdir", "lent::/:ro"], "there is no :ro; what is lent has no mode, its changes stay in memory"),
+        (["--mapdir", ""], "GUEST is the path that the program uses, not ''"),
         (["--dir", "lent", "--mapdir", "lent"], "two directories are lent under the same path"),
         (["--policy", "missing.toml"], "missing.toml: No such file or directory"),
         (["--policy", "open.wat"], "error: open.wat:2:1: Invalid"),
@@ -284,7 +291,7 @@ def test_output_and_messages_may_go_to_one_file(folder: Path, capsys: pytest.Cap
 def test_a_limit_that_is_met_names_its_option(
     folder: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str, engine: str
 ) -> None:
-    assert main(["run", "open.wat", "--engine", engine, *words]) == 1
+    assert main(["run", "open.wat", "--engine", engine, *words]) == 124
     assert message in capsys.readouterr().err
 
 
