@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,22 +13,59 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "pywasm_ref"
 
 # Runs in a fresh interpreter. The package's own __init__ would load modules in an order that works, so an empty package with the same path
-# stands in for it. Before each module all of its unit is forgotten again; lower floors stay, for they know nothing of it.
+# stands in for it. Units come from the lowest floor up; before each, all is forgotten but the floors below it, which know nothing of it.
+# A module that others load on their way was imported as if alone, unless one of them asks for another that is only half there, or names
+# a module without saying what of it. Then each of them is tried by itself, with its unit forgotten.
 PROBE = """
-import importlib, json, sys, traceback, types
+import builtins, importlib, json, sys, traceback, types
 
-path, unit, *names = sys.argv[1:]
 stand_in = sys.modules["pywasm_ref"] = types.ModuleType("pywasm_ref")
-stand_in.__path__ = [path]
+stand_in.__path__ = [sys.argv[1]]
+load = builtins.__import__
+entangled = False
+
+def is_half_there(name):
+    return getattr(getattr(sys.modules.get(name), "__spec__", None), "_initializing", False)
+
+def watching(name, globals=None, locals=None, fromlist=(), level=0):
+    global entangled
+    importer = (globals or {}).get("__name__", "")
+    if level or name.startswith("pywasm_ref"):
+        wanted = [name, *(f"{name}.{part}" for part in fromlist or ())]
+        half = [other for other in wanted if is_half_there(other) and not f"{importer}.".startswith(f"{other}.")]
+        entangled |= bool(half or level or not fromlist)
+    return load(name, globals, locals, fromlist, level)
+
+def own():
+    return {name for name in sys.modules if name.startswith("pywasm_ref.")}
+
+def forget(kept):
+    for name in own():
+        if name.split(".")[1] not in kept:
+            del sys.modules[name]
+
+builtins.__import__ = watching
 report = {}
-for name in names:
-    for other in [other for other in sys.modules if other == unit or other.startswith(unit + ".")]:
-        del sys.modules[other]
-    try:
-        importlib.import_module(name)
-        report[name] = {"loaded": sorted(other for other in sys.modules if other.startswith("pywasm_ref."))}
-    except Exception:
-        report[name] = {"error": traceback.format_exc(limit=-3)}
+for unit, lower, names in json.load(sys.stdin):
+    forget(lower)
+    known = own()
+    tried = set()
+    report[unit] = found = {"loaded": set(), "errors": {}}
+    for name in names:
+        if name in tried:
+            continue
+        entangled = False
+        try:
+            importlib.import_module(name)
+        except Exception:
+            found["errors"][name] = traceback.format_exc(limit=-3)
+            entangled = True
+        found["loaded"] |= own()
+        if entangled:
+            forget(lower)
+        else:
+            tried |= own() - known
+    found["loaded"] = sorted(found["loaded"])
 print(json.dumps(report))
 """
 
@@ -60,17 +98,42 @@ def test_every_unit_of_the_package_has_its_floor() -> None:
     assert present - set(UNITS) == {"__init__", "__main__"}
 
 
+def probed(package: Path, units: list[tuple[str, list[str], list[str]]]) -> dict[str, Any]:
+    """What was loaded with each unit, and the errors by module; a unit has a name, the units that it may use, and its modules."""
+    command = [sys.executable, "-c", PROBE, str(package)]
+    done = subprocess.run(command, input=json.dumps(units), capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+@pytest.fixture(scope="session")
+def report() -> dict[str, Any]:
+    return probed(PACKAGE, [(unit, sorted(below(unit) - {unit}), modules_of(unit)) for unit in UNITS])
+
+
 @pytest.mark.parametrize("unit", UNITS)
-def test_every_module_imports_alone_and_loads_only_lower_floors(unit: str) -> None:
+def test_every_module_imports_alone_and_loads_only_lower_floors(unit: str, report: dict[str, Any]) -> None:
     names = modules_of(unit)
     assert names, f"pywasm_ref/{unit} is named in the import contract and does not exist"
-    command = [sys.executable, "-c", PROBE, str(PACKAGE), f"pywasm_ref.{unit}", *names]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
-    assert not [f"{name}\n{entry['error']}" for name, entry in report.items() if "error" in entry]
-    strays = {name: sorted(other for other in entry["loaded"] if other.split(".")[1] not in below(unit)) for name, entry in report.items()}
-    assert not {name: others for name, others in strays.items() if others}
+    assert not [f"{name}\n{error}" for name, error in report[unit]["errors"].items()]
+    assert set(names) <= set(report[unit]["loaded"])
+    assert not [other for other in report[unit]["loaded"] if other.split(".")[1] not in below(unit)]
+
+
+def test_a_module_that_needs_another_one_to_be_loaded_first_is_found(tmp_path: Path) -> None:
+    (tmp_path / "low.py").write_text("from pywasm_ref import beside\n")
+    (tmp_path / "beside.py").write_text("")
+    folder = tmp_path / "high"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "a.py").write_text("from pywasm_ref.high import b\nthing = 1\n")
+    (folder / "b.py").write_text("from pywasm_ref.high import c\n")
+    (folder / "c.py").write_text("from pywasm_ref.high.a import thing\n")
+    high = [f"pywasm_ref.high.{letter}" for letter in "cab"]  # whoever begins with `c` or `b` has `thing` when it is asked for
+    report = probed(tmp_path, [("low", [], ["pywasm_ref.low"]), ("beside", [], ["pywasm_ref.beside"]), ("high", ["low"], high)])
+    assert report["low"] == {"loaded": ["pywasm_ref.beside", "pywasm_ref.low"], "errors": {}}
+    assert set(report["high"]["errors"]) == {"pywasm_ref.high.a"}
 
 
 def test_the_whole_package_imports_without_a_warning() -> None:
