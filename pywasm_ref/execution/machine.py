@@ -83,7 +83,7 @@ HALT: Todo = repeat((halt, None))
 class Machine:
     """A configuration at work: the store, the current frame's module and locals, and the three stacks."""
 
-    __slots__ = ("frames", "halted", "labels", "locals", "max_frames", "module", "store", "todo", "values")
+    __slots__ = ("entered", "frames", "halted", "labels", "locals", "max_frames", "module", "store", "todo", "values")
 
     def __init__(self, store: Store, module: ModuleInst = NOWHERE) -> None:
         self.store = store
@@ -95,6 +95,8 @@ class Machine:
         self.todo: Todo = HALT
         self.halted = False
         self.max_frames = store.call_depth
+        self.entered = 0
+        """Locals of functions with many, entered since all were counted, and those that there were then."""
 
     # Running
 
@@ -201,7 +203,7 @@ class Machine:
         values, frames, labels = self.values, self.frames, self.labels
         n = code.params
         height = len(values) - n
-        if len(frames) > self.max_frames or height > VALUES or (code.many_locals and self.count_locals() > VALUES):
+        if len(frames) > self.max_frames or height > VALUES or (code.many_locals and self.is_crowded(code)):
             raise Exhaustion("call stack exhausted")
         if n:
             self.locals = locals = values[height:]
@@ -214,6 +216,14 @@ class Machine:
         labels.append((code.arity, height, LEAVE, None, None))
         self.todo = iter(code.steps)
         return True
+
+    def is_crowded(self, code: Code) -> bool:
+        """Whether there are too many locals to enter a function with many. They are counted only when that can be."""
+        if self.entered > VALUES:
+            self.entered = self.count_locals()
+        crowded = self.entered > VALUES
+        self.entered += code.params + len(code.zeros)
+        return crowded
 
     def count_locals(self) -> int:
         """The locals in all frames."""

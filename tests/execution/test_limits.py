@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pywasm_ref.errors import Exhaustion, Interrupted, Trap
+from pywasm_ref.execution.machine import Machine
 from pywasm_ref.execution.modules import instantiate
 from pywasm_ref.execution.runtime import HostFunc, MemInst, Store
 from pywasm_ref.syntax.types import I32, I64
@@ -46,6 +47,20 @@ def test_many_locals_count_in_each_call_that_is_open() -> None:
     text = f'(module (func (export "f") (local {many * 5}) (call 0)))'
     with pytest.raises(Exhaustion, match="call stack exhausted"):
         run(text, "f", store=Store(call_depth=1_000_000))
+
+
+def test_locals_are_not_counted_again_in_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of n calls inside each other that would be n² frames to look at."""
+    counts: list[int] = []
+    count = Machine.count_locals
+    monkeypatch.setattr(Machine, "count_locals", lambda z: (counts.append(len(z.frames)), count(z))[1])
+    text = f'(module (func (export "f") (local {"i64 " * 1010}) (call 0)))'
+    with pytest.raises(Exhaustion, match="call stack exhausted"):
+        run(text, "f", store=Store(call_depth=4000))
+    assert counts == []
+    calls = f"(module (func $g (local {'i64 ' * 1010})) (func (export \"f\") {'(call $g)' * 5000}))"
+    assert run(calls, "f") == []
+    assert counts == [2]
 
 
 @pytest.mark.parametrize(("text", "name", "price"), [
