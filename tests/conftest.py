@@ -13,11 +13,8 @@ from tests.engines import HERE
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
-ENGINES = tuple(os.environ.get("PYWASM_TEST_ENGINES", ",".join(HERE)).split(","))
-"""What asks for an engine runs on each that is here; `PYWASM_TEST_ENGINES=reference` leaves it at one."""
 
-
-@pytest.fixture(scope="session", params=ENGINES)
+@pytest.fixture(scope="session", params=HERE)
 def engine(request: pytest.FixtureRequest) -> str:
     """The name of the engine that the test is to use; a test that asks for it runs once for each engine."""
     name: str = request.param
