@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import subprocess
 import sys
@@ -239,7 +240,7 @@ def test_both_ways_of_dispatch_give_the_same_results() -> None:
     printed = []
     for way in ("threaded", "loop"):
         done = subprocess.run(
-            [sys.executable, "-c", program], env={"PYWASM_FASTCORE_DISPATCH": way}, capture_output=True, text=True, check=True
+            [sys.executable, "-c", program], env=os.environ | {"PYWASM_FASTCORE_DISPATCH": way}, capture_output=True, text=True, check=True
         )
         printed.append(done.stdout)
     assert printed[0] == printed[1]

@@ -58,9 +58,11 @@ def fuzz_plain(entries: list[str], options: argparse.Namespace) -> int:
 def fuzz_native(entries: list[str], options: argparse.Namespace) -> int:
     """The entry points of the native engine; the number of finds of different causes. Threads wait for the processes that do the work."""
     found = 0
+    root = official() if entries else None
+    more = isolated.suite_seeds(root) if root else []
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         runs = [
-            pool.submit(isolated.run, entry, seed=options.seed, seconds=options.seconds, inputs=options.inputs, root=official())
+            pool.submit(isolated.run, entry, seed=options.seed, seconds=options.seconds, inputs=options.inputs, more=more)
             for entry in entries
         ]
         for done in concurrent.futures.as_completed(runs):

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -121,9 +122,9 @@ def loaded(path: Path) -> list[bytes]:
 # ---------------------------------------------------------------------------------------------------------------------- parent
 
 
-def run(entry: str, *, seed: int, seconds: float = 1e9, inputs: int = 10**9, root: Path | None = None) -> Report:
-    """Feed mutants to the entry point until the seconds or the inputs are used up."""
-    corpus = seeds()[0] + (suite_seeds(root) if root else [])
+def run(entry: str, *, seed: int, seconds: float = 1e9, inputs: int = 10**9, more: Sequence[bytes] = ()) -> Report:
+    """Feed mutants of the seeds, and of more, to the entry point until the seconds or the inputs are used up."""
+    corpus = [*seeds()[0], *more]
     report = Report(entry)
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
