@@ -90,7 +90,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
     from pywasm_ref.tools.difftest.child import Bounds
     from pywasm_ref.tools.difftest.generate import PROFILES
     from pywasm_ref.tools.difftest.noise import NoBinaryen, program
-    from pywasm_ref.tools.difftest.work import WORK
+    from pywasm_ref.tools.difftest.work import WORK, corpus_files
 
     work = ("corpus",) if options.corpus else engines_named(options.work)
     releases = engines_named(options.features)
@@ -103,6 +103,8 @@ def settings_of(options: argparse.Namespace) -> Settings:
             program()
         except NoBinaryen as error:
             raise Unusable(str(error)) from None
+    if options.corpus and not corpus_files(options.corpus):
+        raise Unusable(f"there are no modules (.wasm) in {options.corpus}")
     time = 60.0 if options.time is None and options.count is None and not options.corpus else options.time
     engines = present(engines_named(options.engines)) if options.engines else available()
     bounds = Bounds(options.patience, options.memory << 20)

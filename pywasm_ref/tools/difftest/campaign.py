@@ -25,7 +25,7 @@ from pywasm_ref.tools.difftest.generate import PROFILES
 from pywasm_ref.tools.difftest.html import page
 from pywasm_ref.tools.difftest.opcodes import possible
 from pywasm_ref.tools.difftest.parent import end_with_parent
-from pywasm_ref.tools.difftest.peers import kind
+from pywasm_ref.tools.difftest.peers import KINDS, kind
 from pywasm_ref.tools.difftest.shards import SIZE, Finding, Report, Shard, run_shard
 from pywasm_ref.tools.difftest.work import BROKEN, USUAL, WORK, corpus_files
 
@@ -310,5 +310,11 @@ def cluster_pool(address: str) -> Iterator[Executor]:
 
 
 def engines_named(text: str) -> tuple[str, ...]:
-    """Engines in a list with commas."""
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+    """Engines in a list with commas, which commands may have, too."""
+    names: list[str] = []
+    for part in text.split(","):
+        if names and names[-1].startswith("cmd:") and part.strip().partition(":")[0] not in KINDS:
+            names[-1] += f",{part}"
+        else:
+            names.append(part.strip())
+    return tuple(name for name in names if name)

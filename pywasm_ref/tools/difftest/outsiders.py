@@ -260,9 +260,20 @@ class Command:
     """Any engine with a command line: a template with `{file}`, `{name}` and `{args}`, which prints the results in decimal, one a line."""
 
     def __init__(self, name: str) -> None:
-        self.template = shlex.split(name.partition(":")[2])
+        try:
+            self.template = shlex.split(name.partition(":")[2])
+            self._line("module.wasm", "f", ["1"])
+        except (ValueError, LookupError) as error:
+            raise ValueError(f"the command {name!r} cannot be filled in, {error}; there are {{file}}, {{name}} and {{args}}") from None
         if not self.template or shutil.which(self.template[0]) is None:
             raise ImportError(f"there is no program {self.template[0] if self.template else ''!r}", name="cmd")
+
+    def _line(self, file: str, name: str, args: list[str]) -> list[str]:
+        """The command. Arguments are words of their own where `{args}` is one."""
+        line: list[str] = []
+        for part in self.template:
+            line += args if part == "{args}" else [part.format(file=file, name=name, args=" ".join(args))]
+        return line
 
     def run(self, job: Job) -> Answer:
         if not job.instantiate:
@@ -280,8 +291,7 @@ class Command:
     def _call(self, file: str, call: Call, t: FuncType) -> Outcome:
         """One run of the program, which makes its own instance."""
         args = [str(to_number(p, arg if isinstance(arg, int) else 0)) for p, arg in zip(t.params, call.args, strict=True)]
-        line = [part.format(file=file, name=call.name) for part in self.template if part != "{args}"]
-        done = programs.run([*line, *args])
+        done = programs.run(self._line(file, call.name, args))
         if failure := done.failure():
             return failure
         if done.status:

@@ -190,6 +190,8 @@ def test_the_command_runs_a_corpus_and_says_what_it_did(tmp_path: Path, capsys: 
         (["--engines", "reference"], "at least two engines are needed"),
         (["--features", "4.0"], "not for 4.0"),
         (["--work", "play"], "not play"),
+        (["--engines", ",".join(TWICE), "--corpus", "nowhere"], "no modules (.wasm) in nowhere"),
+        (["--engines", "reference,cmd:sh {what}"], "cannot be filled in"),
         (["--engines", ",".join(TWICE), "--time", "1", "--cluster", "tcp://127.0.0.1:1"], "127.0.0.1:1"),
     ],
 )

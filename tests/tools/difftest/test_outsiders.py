@@ -13,6 +13,7 @@ from pywasm_ref.embedding import selection
 from pywasm_ref.features import WASM_1
 from pywasm_ref.script.run import Runner, run_script
 from pywasm_ref.source import Source
+from pywasm_ref.tools.difftest.campaign import engines_named
 from pywasm_ref.tools.difftest.compare import compare
 from pywasm_ref.tools.difftest.crew import crew
 from pywasm_ref.tools.difftest.finds import reduced
@@ -23,6 +24,9 @@ from pywasm_ref.tools.difftest.shards import Finding, Shard, run_shard
 from pywasm_ref.tools.difftest.single import rows
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "difftest.md"
+
+
+ADD = '(module (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))'
 
 
 def here(name: str) -> Peer:
@@ -54,6 +58,30 @@ def test_a_command_line_is_an_engine(tmp_path: Path) -> None:
     answer = peer(name).run(job)
     assert [outcome.kind for outcome in answer.calls] == ["returned", "trap"]
     assert answer.calls[0].values == ("i32:0xfffffffd",)
+
+
+def test_arguments_stand_where_the_template_has_them(tmp_path: Path) -> None:
+    program = tmp_path / "echo.py"
+    program.write_text("import sys\nprint(len(sys.argv), sys.argv[1] == '2', *sys.argv[3].split('='))\n")
+    job = Job(binary.encode(text.parse(ADD)), (Call("add", (2, 3)),), WASM_1)
+    printed = peer(f"cmd:{sys.executable} {program} {{args}} '{{name}}=7'").run(job).calls[0]
+    assert printed.values == ("i32:0x7",)
+
+
+@pytest.mark.parametrize("name", ["cmd:sh {module}", "cmd:sh {0}", "cmd:sh 'open", "cmd:sh {"])
+def test_a_template_that_cannot_be_filled_in_is_an_error(name: str) -> None:
+    with pytest.raises(ValueError, match=r"cannot be filled in, .*; there are \{file\}, \{name\} and \{args\}"):
+        peer(name)
+
+
+def test_a_command_may_have_commas() -> None:
+    assert engines_named("reference, cmd:a {file} -x=1,2,cmd:b {file},fast:2,node") == (
+        "reference",
+        "cmd:a {file} -x=1,2",
+        "cmd:b {file}",
+        "fast:2",
+        "node",
+    )
 
 
 @pytest.mark.parametrize("name", ["node:no-such-node", "cmd:no-such-program {file}", "cmd:"])
