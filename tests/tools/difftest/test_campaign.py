@@ -92,13 +92,13 @@ def test_a_folder_belongs_to_one_campaign(tmp_path: Path, settings: Settings) ->
 
 
 def test_a_campaign_tells_which_instructions_it_executed(tmp_path: Path) -> None:
-    settings = Settings(TWICE, ("1.0",), ("modules", "single"), most=120)
+    settings = Settings(TWICE, ("1.0",), ("modules", "single"), most=60)
     totals = run(settings, Folder(tmp_path, settings), Here(), lambda _: None)
     told = json.loads((tmp_path / "campaign.json").read_text())["totals"]["opcodes"]
     assert told["of"] == len(settings.opcodes()) == 170
     assert told["executed"] + len(told["missing"]) == told["of"]
     assert totals.line().endswith(f"opcodes {told['executed']}/170")
-    assert told["executed"] >= 165
+    assert told["executed"] >= 140
     lines = [json.loads(line) for line in (tmp_path / "shards.jsonl").read_text().splitlines()]
     named = [name for line in lines for name in line["executed"]]
     assert len(named) == len(set(named)) == told["executed"]

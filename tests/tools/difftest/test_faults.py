@@ -17,13 +17,14 @@ from tests.tools.difftest.faults import FAULTS
 
 SECONDS = 120.0
 MOST = 15
+SINGLES = 20
 
 
 def hunt(crew: Crew, seconds: float) -> Generated:
     """A module, then some single instructions, and so on until engines differ; then as small as it gets."""
     start = time.monotonic()
     for seed in count():
-        for made in (module(seed, PROFILES["3.0"]), *(single(5 * seed + n, PROFILES["3.0"]) for n in range(5))):
+        for made in (module(seed, PROFILES["3.0"]), *(single(SINGLES * seed + n, PROFILES["3.0"]) for n in range(SINGLES))):
             if found := crew.causes(made.job()):
                 return smallest(made, found[0], crew, start + seconds - time.monotonic())
         if time.monotonic() - start > seconds:

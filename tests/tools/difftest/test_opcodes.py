@@ -11,7 +11,8 @@ from pywasm_ref.isa import OPS
 from pywasm_ref.tools.difftest import opcodes
 from pywasm_ref.tools.difftest.generate import PROFILES, seeded
 from pywasm_ref.tools.difftest.jobs import Answer, Call, Job, Outcome
-from pywasm_ref.tools.difftest.opcodes import NAMES, TRIES, Watch, possible, used
+from pywasm_ref.tools.difftest.observe import observe
+from pywasm_ref.tools.difftest.opcodes import NAMES, TRIES, Executed, Watch, possible, used
 from pywasm_ref.tools.difftest.peers import peer
 
 MODULE = """(module (memory 0) (global i64 (i64.const 3))
@@ -58,14 +59,15 @@ def test_an_engine_that_does_something_else_when_it_is_watched_is_found(monkeypa
 @pytest.mark.parametrize("release", PROFILES)
 def test_every_instruction_of_a_release_is_executed(release: str) -> None:
     """Some hundred modules are enough, the watch beginning anew with every hundred of them."""
-    reference, missing = peer("reference"), set(possible(PROFILES[release].features))
+    engine, missing = selection.engine("reference"), set(possible(PROFILES[release].features))
     watch = Watch()
     for seed in range(500):
         watch = watch if seed % 100 else Watch()
         made = seeded(seed, PROFILES[release])
         if watch.wants(made.module):
-            job = made.job()
-            watch.add(reference.run(Job(job.data, job.calls, job.features, watched=True)).executed)
+            observer = Executed()
+            observe(engine, made.job(), observer=observer)
+            watch.add(NAMES[op] for op in observer.rows)
         missing -= watch.seen
         if not missing:
             break
