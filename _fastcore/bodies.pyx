@@ -194,7 +194,7 @@ cdef bint begin_code(Tr* tr, Unit* unit, Code* code) noexcept nogil:
     tr.at = tr.r.at
     tr.live = True
     tr.n_vals = tr.n_ctrls = tr.n_irs = tr.n_words = tr.n_labels = tr.n_fixes = tr.n_places = tr.n_targets = tr.n_locals = 0
-    tr.n_handlers = tr.n_waiting = tr.n_tries = tr.n_vectors = tr.all_locals = tr.n_exact = tr.n_runs = 0
+    tr.n_handlers = tr.n_waiting = tr.n_tries = tr.n_vectors = tr.n_heads = tr.all_locals = tr.n_exact = tr.n_runs = 0
     tr.giant = tr.entering = False
     tr.hdr = tr.flushed = tr.barrier = tr.round = tr.n_inits = 0
     return (reserve(tr, <void**>&tr.vals, &tr.cap_vals, 64, sizeof(Val)) and reserve(tr, <void**>&tr.irs, &tr.cap_irs, 64, sizeof(Ir))
@@ -305,6 +305,7 @@ cdef void tr_free(Tr* tr) noexcept nogil:
     free(tr.waiting)
     free(tr.runs)
     free(tr.targets)
+    free(tr.heads)
     free(tr.vectors)
     free(tr.local_types)
     free(tr.local_slots)

@@ -34,7 +34,10 @@ cdef list operations(Code* code, dict numbers):
         own = name.partition("__")[0]
         targets = []
         length = tables().lengths[HANDLER_NAMES.index(own)]
-        if own.startswith("br_table"):
+        if own.startswith("br_table_shared"):
+            step = 2 if own.startswith("br_table_shared_paid") else 1
+            targets = [w[2].t[step * i].t - code.entry for i in range(w[1].w[1] + 1)]
+        elif own.startswith("br_table"):
             step = 2 if own.startswith("br_table_paid") else 1
             targets = [w[2 + step * i].t - code.entry for i in range(w[1].w[1] + 1)]
             length += step * len(targets)

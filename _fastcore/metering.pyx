@@ -13,9 +13,6 @@ from pywasm_ref._fastcore.rules_control cimport emit_jump
 from pywasm_ref._fastcore.tables cimport *
 from pywasm_ref._fastcore.translator cimport *
 
-cdef enum:
-    LONGEST = 30000         # stretch: the difference of two fits in half a word
-
 
 cdef bint begin_stretches(Tr* tr) noexcept nogil:
     """False when memory is out."""
@@ -36,7 +33,7 @@ cdef void count(Tr* tr) noexcept nogil:
     """One more instruction, which can be reached."""
     if is_free(tr.at[0]):
         return
-    if tr.paid >= LONGEST:
+    if tr.paid >= LONGEST_STRETCH:
         new_stretch(tr)
         tr.owing = True
     if tr.owing:

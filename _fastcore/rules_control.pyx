@@ -14,6 +14,7 @@ from pywasm_ref._fastcore.types cimport block_result, is_subtype, match, matches
 from pywasm_ref._fastcore.valtypes cimport func_type_at
 from pywasm_ref._fastcore.unit cimport *
 from pywasm_ref._fastcore.operands cimport *
+from pywasm_ref._fastcore.repeats cimport note_head, repeat_head
 from pywasm_ref._fastcore.rules_exceptions cimport OPCODE_CATCH, OPCODE_CATCH_ALL, OPCODE_TRY, OPCODE_TRY_TABLE, end_catch, end_try_table
 
 
@@ -84,6 +85,7 @@ cdef void begin(Tr* tr, uint8_t opcode) noexcept nogil:
     tr.ctrls[tr.n_ctrls - 1].otherwise = otherwise
     if opcode == 0x03:
         bind(tr, tr.ctrls[tr.n_ctrls - 1].label)
+        tr.opened = tr.n_ctrls
 
 
 cdef void r_block(Tr* tr) noexcept nogil:
@@ -161,6 +163,8 @@ cdef void end_of_block(Tr* tr) noexcept nogil:
     drop_to(tr, c.height)
     tr.live = c.live
     tr.n_ctrls -= 1
+    if c.head_ops:
+        tr.n_heads = c.head
     push_types(tr, type.valtypes + type.n_params, type.n_results, AT_SLOT)
     if tr.flushed == c.height:
         tr.flushed = tr.n_vals
@@ -233,7 +237,8 @@ cdef void jump_with(Tr* tr, Ctrl* c, uint32_t n) noexcept nogil:
     elif n != 0:
         flush(tr, tr.n_vals - n)
         move_values(tr, tr.vals[tr.n_vals - n].slot, c.slots, slot_height(tr))
-    emit_jump(tr, c.label)
+    if not repeat_head(tr, c):
+        emit_jump(tr, c.label)
 
 
 cdef void r_br(Tr* tr) noexcept nogil:
@@ -362,6 +367,8 @@ cdef void finish_br_table(Tr* tr, Val* index, uint32_t count, uint32_t n, uint32
     cdef Ctrl* c
     cdef uint32_t first = tr.vals[tr.n_vals - n].slot if n else 0
     cdef uint32_t end = slot_height(tr)
+    cdef uint32_t loop = tr.opened
+    cdef uint32_t length
     flush(tr, tr.n_vals - n)
     tr.n_targets = start + count + 1
     ir = emit(tr, OP_BR_TABLE_PAID if tr.metered else OP_BR_TABLE, index, NULL, 0, 0)
@@ -369,7 +376,10 @@ cdef void finish_br_table(Tr* tr, Val* index, uint32_t count, uint32_t n, uint32
     ir.x = start
     ir.extra = count
     drop_to(tr, tr.ctrls[tr.n_ctrls - 1].height)
+    length = tr.n_irs
     end_block(tr)
+    if loop and not stubs:
+        note_head(tr, loop - 1, length)
     tr.ended = True
     while stubs:
         c = &tr.ctrls[stubs - 1]

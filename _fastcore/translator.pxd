@@ -40,6 +40,8 @@ cdef struct Ctrl:
     uint32_t handler        # of a legacy catch
     const uint8_t* at       # its opcode
     uint32_t inits          # how many locals without a default had been set before it
+    uint32_t head           # of a loop: its first operations, see repeats.pyx, where they begin in `Tr.heads`, and how many
+    uint32_t head_ops
 
 cdef struct Ir:
     uint16_t op
@@ -93,6 +95,7 @@ cdef struct Step:
 
 cdef enum:
     NO_LABEL = 0xffffffffU
+    LONGEST_STRETCH = 30000 # so that the difference of two prices fits in half a word
 
 cdef struct Tr:
     bint metered
@@ -142,6 +145,9 @@ cdef struct Tr:
     uint32_t tag            # the last index of a tag
     uint32_t* targets       # labels of the br_tables of this block
     uint32_t n_targets, cap_targets
+    Ir* heads               # operations at the beginnings of loops around here
+    uint32_t n_heads, cap_heads
+    uint32_t opened         # the loop, + 1, that this block of operations is the beginning of
     uint64_t* vectors       # constants of this function, two words each; `bits` of a value is the index of the first
     uint32_t n_vectors, cap_vectors
     uint32_t* local_types

@@ -456,7 +456,7 @@ cdef void meter_ir(Tr* tr, Ir* ir) noexcept nogil:
         step.at.paid = NO_LABEL if ir.op == OP_FUEL else ir.paid
     if ir.op == OP_FUEL:
         add_charge(tr, ir, NO_LABEL, tr.n_words + 1)
-    elif ir.label:
+    elif ir.label and ir.op != OP_BR_TABLE_SHARED_PAID:
         add_charge(tr, ir, ir.label - 1, tr.n_words + 1)
     elif ir.op == OP_THROW_NEW or ir.op == OP_THROW_AGAIN:
         ir.dst = 0
@@ -551,7 +551,7 @@ cdef void end_block(Tr* tr) noexcept nogil:
         i = first
         while i < tr.n_irs:
             i += join(tr, i, last)
-    tr.n_irs = tr.n_targets = tr.barrier = 0
+    tr.n_irs = tr.n_targets = tr.barrier = tr.opened = 0
     for k in range(4):
         tr.holder[k] = -1
         tr.known[k] = -1

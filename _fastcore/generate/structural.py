@@ -67,6 +67,10 @@ def _control() -> Iterator[Operation]:
     yield Operation("br_table", "branch", "i", "", table, ("s", "r"), False, "branch", 2)
     paid = "i = {a}\nn = pc[1].w[1]\nif i > n: i = n\nctx.ticks -= <int16_t>pc[3 + 2 * i].h[1]\npc = pc[2 + 2 * i].t\nJUMP\n"
     yield Operation("br_table_paid", "branch", "i", "", paid, ("s", "r"), False, "branch", 2)
+    shared = "i = {a}\nn = pc[1].w[1]\n" + PAY + "if i > n: i = n\npc = pc[2].t[i].t\nJUMP\n"
+    yield Operation("br_table_shared", "raw", "i", "", shared, ("s", "r"), False, "branch", 3)
+    paid = "i = {a}\nn = pc[1].w[1]\nif i > n: i = n\nback = pc[2].t + 2 * i\nctx.ticks -= <int16_t>back[1].h[1]\npc = back[0].t\nJUMP\n"
+    yield Operation("br_table_shared_paid", "raw", "i", "", paid, ("s", "r"), False, "branch", 3)
     for n in range(1, 9):
         yield raw(f"enter_{n}", "".join(f"fp[pc[1].h[0] + {i}].u64 = 0\n" for i in range(n)), 2)
     yield raw("enter", "memset(&fp[pc[1].h[0]], 0, pc[1].w[1] * 8)\n", 2)

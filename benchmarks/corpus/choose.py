@@ -14,7 +14,7 @@ from collections import defaultdict
 from pathlib import Path
 
 Row = tuple[str, ...]
-LAST = re.compile(r"(br|ret|ret_._?r?|ret_k|br_table_(paid_)?.|call)$")
+LAST = re.compile(r"(br|ret|ret_._?r?|ret_k|br_table_(shared_)?(paid_)?.|call)$")
 """They may only end a row."""
 ALONE = re.compile(
     r"enter(_[sr]|$)|copy_n|call_|return_call|unreachable|halt|restore|exhausted|throw|window|home|wide|far|struct_|array_|cast_|test_|i31_|atomic|table|"
@@ -39,7 +39,7 @@ def segments(path: Path) -> list[tuple[float, Row]]:
         (METERED * weight, row)
         for operations in listing.listing(module, metered=True)
         for weight, row in in_function(operations)
-        if row[0] == "fuel" or row[-1].startswith("br_table_paid")
+        if row[0] == "fuel" or re.match("br_table_(shared_)?paid", row[-1])
     ]
     total = sum(weight * len(row) for weight, row in found) or 1
     return [(weight / total, row) for weight, row in found if len(row) > 1]
