@@ -1,9 +1,10 @@
 """Choose superinstructions: `python -m benchmarks.corpus.choose MODULES… > _fastcore/generate/joined.txt`, on modules that are no kernel.
 
-Each module weighs the same, and in it a function as much as the root of its length. In a function an operation counts 8 times as much for
-each loop around it. The pair of neighbours that is most frequent is joined, again and again; of these rows those stay that save most when
-the longest match is taken, as the translator does. Short rows are the better ones: long ones fit these modules and no others.
-With `--without PREFIX` modules are left out whose names begin so, and it is said what the rows save in those.
+Each module weighs the same, and in it a function as much as the root of its length. In a function an operation counts 8 times as much
+for each loop around it. The pair of neighbours that is most frequent is joined, again and again; of these rows those stay that save most
+when the longest match is taken, as the translator does. Pairs are chosen as if there were nothing longer, and so are rows of three: long
+ones fit these modules, pairs fit others as well. With `--without PREFIX` modules are left out whose names begin so, and it is said what the
+rows save in those.
 """
 
 import argparse
@@ -22,8 +23,9 @@ ALONE = re.compile(
     r"copy_v|const_v|keep_v|select_v|ret_v"
 )
 """They call functions, or are too long or too rare to join."""
-LONGEST = 3
-ROWS = 900
+WANTED = {2: 1000, 3: 500}
+"""So many rows of each length at most."""
+LONGEST = max(WANTED)
 
 
 METERED = 0.2
@@ -71,7 +73,8 @@ def in_function(operations: list[tuple[int, str, list[int]]]) -> list[tuple[floa
 class Pairs:
     """How often neighbours stand in rows that change."""
 
-    def __init__(self, rows: dict[Row, float]) -> None:
+    def __init__(self, rows: dict[Row, float], longest: int) -> None:
+        self.longest = longest
         self.rows: list[tuple[Row, ...]] = [tuple((name,) for name in names) for names in rows]
         self.weights = list(rows.values())
         self.sums: dict[tuple[Row, Row], float] = defaultdict(float)
@@ -81,7 +84,7 @@ class Pairs:
 
     def count(self, number: int, sign: int) -> None:
         for pair in itertools.pairwise(self.rows[number]):
-            if len(pair[0]) + len(pair[1]) <= LONGEST:
+            if len(pair[0]) + len(pair[1]) <= self.longest:
                 self.sums[pair] += sign * self.weights[number]
                 self.places[pair].add(number)
 
@@ -104,12 +107,12 @@ def with_pair(row: tuple[Row, ...], left: Row, right: Row) -> tuple[Row, ...]:
     return tuple(out)
 
 
-def choose(found: list[tuple[float, Row]], wanted: int) -> list[Row]:
+def choose(found: list[tuple[float, Row]], wanted: int, longest: int) -> list[Row]:
     """As many rows as wanted, if there are so many, by joining pairs."""
     rows: dict[Row, float] = defaultdict(float)
     for weight, names in found:
         rows[names] += weight
-    pairs = Pairs(rows)
+    pairs = Pairs(rows, longest)
     chosen: list[Row] = []
     while len(chosen) < wanted and pairs.sums:
         pair = max(pairs.sums, key=lambda pair: (pairs.sums[pair], pair))
@@ -135,9 +138,14 @@ def used(found: list[tuple[float, Row]], chosen: list[Row]) -> dict[Row, float]:
     return saved
 
 
-def best(found: list[tuple[float, Row]], wanted: int) -> list[Row]:
-    saved = used(found, choose(found, 2 * wanted))
-    return sorted((row for row in saved if row), key=lambda row: (-saved[row], row))[:wanted]
+def best(found: list[tuple[float, Row]]) -> list[Row]:
+    """The rows of each length that save most, the most useful of all first: the portable loop has only those."""
+    chosen: list[Row] = []
+    for length, wanted in WANTED.items():
+        saved = used(found, choose(found, 2 * sum(WANTED.values()), length))
+        chosen += sorted((row for row in saved if len(row) == length), key=lambda row: (-saved[row], row))[:wanted]
+    together = used(found, chosen)
+    return sorted(chosen, key=lambda row: (-together.get(row, 0), row))
 
 
 def part_saved(found: list[tuple[float, Row]], rows: list[Row]) -> float:
@@ -148,12 +156,11 @@ def part_saved(found: list[tuple[float, Row]], rows: list[Row]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Choose superinstructions.")
     parser.add_argument("modules", nargs="+", type=Path)
-    parser.add_argument("--rows", type=int, default=ROWS, help=f"so many at most (default {ROWS})")
     parser.add_argument("--without", metavar="PREFIX", help="leave out modules, to see what is saved in them")
     options = parser.parse_args()
     left_out = [path for path in options.modules if options.without and path.name.startswith(options.without)]
     found = [pair for path in options.modules if path not in left_out for pair in segments(path)]
-    rows = best(found, options.rows)
+    rows = best(found)
     if left_out:
         print(f"{part_saved([pair for path in left_out for pair in segments(path)], rows):.1%} of the dispatches of {options.without}*")
         return
