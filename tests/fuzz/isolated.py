@@ -35,6 +35,7 @@ from tests.fuzz.structure import random_bytes, structured_mutant
 
 AS_IT_IS = "="  # before the name of an entry: the corpus is what to try, and not to be wounded
 STUCK = 30  # seconds for one input, on a machine that others use too
+STARTING = 300  # seconds until a worker is at its first input; under sanitizers that takes long
 SMALL = 1500  # bytes of a seed
 PER_SCRIPT = 12  # seeds from one script of the official suite
 LEAST = 8  # bytes of what a file of seeds begins a module with: its size
@@ -131,11 +132,11 @@ def run(entry: str, *, seed: int, seconds: float = 1e9, inputs: int = 10**9, mor
         place, state = Path(folder, "corpus"), Path(folder, "state")
         stored(corpus, place)
         while report.inputs < inputs and time.monotonic() - start < seconds:
-            state.write_bytes(struct.pack("<q", report.inputs))
+            state.write_bytes(struct.pack("<q", ~report.inputs))
             left = seconds - (time.monotonic() - start)
             job = [entry, str(seed), str(report.inputs), str(inputs), f"{left:.3f}", str(place), str(state)]
             story = _worked(job, state)
-            report.inputs = struct.unpack("<q", state.read_bytes())[0]
+            report.inputs = max(report.inputs, struct.unpack("<q", state.read_bytes())[0])
             if story:
                 report.add(mutant(entry, seed, report.inputs, corpus), story)
                 report.inputs += 1
@@ -148,12 +149,13 @@ def tried(entry: str, data: bytes) -> str:
     with tempfile.TemporaryDirectory() as folder:
         place, state = Path(folder, "corpus"), Path(folder, "state")
         stored([data], place)
-        state.write_bytes(bytes(8))
+        state.write_bytes(struct.pack("<q", ~0))
         return _worked([AS_IT_IS + entry, "0", "0", "1", "60", str(place), str(state)], state)
 
 
 def _worked(job: list[str], state: Path) -> str:
-    """Let a worker go as far as it comes: nothing when it came to its end, else what it said of the input that ended it."""
+    """Let a worker go as far as it comes: nothing when it came to its end, else what it said of the input that ended it. A negative number is
+    in the state until the worker has begun."""
     with tempfile.TemporaryFile() as said:
         worker = subprocess.Popen([sys.executable, "-m", "tests.fuzz.isolated", *job], stdout=said, stderr=said)
         before, since = b"", time.monotonic()
@@ -163,8 +165,8 @@ def _worked(job: list[str], state: Path) -> str:
                 now = state.read_bytes()
                 if now != before:
                     before, since = now, time.monotonic()
-                elif time.monotonic() - since > STUCK:
-                    return f"no answer in {STUCK} seconds"
+                elif time.monotonic() - since > (patience := STUCK if struct.unpack("<q", now)[0] >= 0 else STARTING):
+                    return f"no answer in {patience} seconds"
         finally:
             worker.kill()
             worker.wait()
