@@ -13,7 +13,7 @@ A frame that takes another's place by a tail call inherits its return address, a
 
 from libc.stdint cimport uint64_t
 from libc.stdlib cimport free, malloc
-from pywasm_ref._fastcore.frames cimport Place, halt_word, is_tail_call, lower_word, outward, stand
+from pywasm_ref._fastcore.frames cimport Place, is_tail_call, lower_word, outward, stand
 from pywasm_ref._fastcore.layout cimport Code, Ctx, Mark, S, Suspended, Thread, W
 
 
@@ -31,15 +31,9 @@ cdef S* safe_end(Thread* thread, S* fp, uint64_t depth) noexcept nogil:
 # From the host
 
 
-cdef bint may_begin(Thread* thread, Mark* base, S* fp, Code* code) noexcept nogil:
-    """May the host call this function? Those that wait for the host are counted if there could be too many."""
-    base.word.u = halt_word()
-    base.back = NULL
-    base.fp = fp
-    base.depth = 0
-    base.around = thread.suspended
-    base.end = thread.shallow
-    return fp + code.frame <= base.end or depth_of(thread, base) <= thread.call_depth
+cdef bint is_shallow(Thread* thread, Mark* base) noexcept nogil:
+    """Whether so many calls may be open, this one from the host included."""
+    return depth_of(thread, base) <= thread.call_depth
 
 
 # Counting

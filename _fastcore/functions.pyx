@@ -11,7 +11,7 @@ from pywasm_ref._fastcore.depth cimport begin_calls, end_calls, may_begin
 from pywasm_ref._fastcore.dispatch cimport enter
 from pywasm_ref._fastcore.exceptions cimport exn_new
 from pywasm_ref._fastcore.externs cimport *
-from pywasm_ref._fastcore.frames cimport end_of_frame
+from pywasm_ref._fastcore.frames cimport end_of_frame, halt_word
 from pywasm_ref._fastcore.fuel cimport give_ticks, settle, take_ticks, unlimited
 from pywasm_ref._fastcore.gil cimport gil_take
 from pywasm_ref._fastcore.host cimport MOST
@@ -27,6 +27,8 @@ from pywasm_ref.errors import Exhaustion, Interrupted, Trap as TrapError, TrapRe
 REASONS = list(TrapReason)
 OTHERS = {TRAP_STACK: (Exhaustion, "call stack exhausted"), TRAP_FUEL: (Exhaustion, "fuel exhausted"), TRAP_INTERRUPTED: (Interrupted, "interrupted"),
           TRAP_MEMORY: (Exhaustion, "out of memory")}
+
+cdef uint64_t HALT = halt_word()     # the backend was chosen when `dispatch` was imported above
 
 cdef extern from "structmember.h":
     unsigned long Py_TPFLAGS_HAVE_VECTORCALL
@@ -211,7 +213,7 @@ cdef int run(Room store, Ctx* ctx, Fn* fn, S* fp) except -1:
     cdef S* top = store.top
     cdef Mark base
     cdef int status
-    if fp + code.frame > store.end or store.depth >= NESTED or not may_begin(thread, &base, fp, code):
+    if fp + code.frame > store.end or store.depth >= NESTED or not may_begin(thread, &base, HALT, fp, code):
         raise Exhaustion("call stack exhausted")
     if store.stopped:
         raise Interrupted("interrupted")
