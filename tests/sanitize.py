@@ -92,6 +92,7 @@ def environment(tree: Path) -> dict[str, str]:
     }
     return {**os.environ, **settings}
 
+
 def steps(name: str, backend: str, seconds: float) -> list[Step]:
     """What a step does with a backend: its name, what Python is to run, and the settings for it. Reading has nothing to do with backends, and
     for the loop a third of the time is enough: most of what runs is the same."""
