@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import subprocess
 import tempfile
@@ -44,7 +43,11 @@ class Ended:
 
 
 def memory_limit() -> float:
-    """What the programs of this process may have."""
+    """What the programs of this process may have, on systems that say."""
+    try:
+        import resource  # noqa: PLC0415  (Windows has none)
+    except ImportError:
+        return float("inf")
     limit = resource.getrlimit(resource.RLIMIT_DATA)[0]
     return float("inf") if limit == resource.RLIM_INFINITY else limit
 
@@ -69,7 +72,9 @@ def run(command: Sequence[str], given: str = "") -> Ended:
 
 
 def wait(process: subprocess.Popen[bytes]) -> tuple[int, int]:
-    """Its status when it has ended, and the most memory that it had."""
+    """Its status when it has ended, and the most memory that it had, on systems that say."""
+    if not hasattr(os, "wait4"):
+        return process.wait(), 0
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     return process.returncode, usage.ru_maxrss << 10
