@@ -40,6 +40,8 @@ def read(text: str) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(text)
+    except RecursionError:
+        raise PolicyError("lists or tables are nested too deeply") from None
     except tomllib.TOMLDecodeError as error:
         found = DECODING.fullmatch(str(error))
         if found is None:

@@ -26,6 +26,18 @@ MODES = {
     "memory": "use a tree in memory as {guest}",
 }
 NARROWER = {"write": ("write", "read"), "read": ("read",), "overlay": ("overlay",), "memory": ("memory",)}
+WORDS: Mapping[object, str] = {
+    "args": "a list of strings",
+    "streams": 'a list of "stdin", "stdout" and "stderr"',
+    "env": "a table of strings, as [env] and NAME = \"value\"",
+    "limits": "a table of numbers, as [limits] and fuel = 1_000_000",
+    "net": "a table, as [net] and connect = [\"HOST:PORT\"]",
+    "net.listen": "a list of HOST:PORT",
+    "net.connect": "a list of HOST:PORT",
+}
+KINDS: Mapping[object, str] = {str: "a string", int: "a whole number", list: "a list, whose tables begin with [[dir]]", dict: "a table"}
+"""What to write, in messages about what was written."""
+
 STREAMS = ("stdin", "stdout", "stderr")
 LIMITS = ("fuel", "timeout", "memory_pages", "table_entries", "call_depth", "heap")
 
@@ -47,10 +59,13 @@ class Dir:
     def __post_init__(self) -> None:
         if self.mode not in MODES:
             raise PolicyError(f"the mode of a directory is {', '.join(MODES)}, not {self.mode!r}", ("mode",))
-        if (self.mode == "memory") == bool(self.host):
-            raise PolicyError(f"a directory in memory has no host path, any other has one: {self.guest}", ("host",))
-        if not self.guest or "\0" in self.guest + self.host:
-            raise PolicyError(f"no directory can be lent as {self.guest!r}", ("guest",))
+        if self.mode == "memory" and self.host:
+            raise PolicyError(f"a directory in memory has no host path: {self.guest}", ("host",))
+        if self.mode != "memory" and not self.host:
+            raise PolicyError(f"host is missing, the path of this machine to lend as {self.guest}", ("host",))
+        for name, path in (("guest", self.guest), ("host", self.host)):
+            if "\0" in path or not (path or name == "host"):
+                raise PolicyError(f"{name} cannot be {path!r}: a path is not empty, and has no NUL", (name,))
         for name, limit in (("bytes", self.bytes), ("files", self.files)):
             if limit is not None and limit < 0:
                 raise PolicyError(f"{name} of {self.guest} cannot be {limit}", (name,))
@@ -252,7 +267,8 @@ def strings(found: dict[str, Any], name: str, *above: str) -> tuple[str, ...]:
 def typed(value: Any, kind: type | tuple[type, ...], key: Key) -> Any:
     """Fails   PolicyError for a value of another type"""
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise PolicyError(f"{dotted(key)} cannot be {value!r}", key)
+        words = next((WORDS[name] for name in (dotted(key), key[0]) if name in WORDS), KINDS.get(kind, "something else"))
+        raise PolicyError(f"{dotted(key)} cannot be {value!r}; it is {words}", key)
     return value
 
 

@@ -144,6 +144,7 @@ class CallbackInput(Plain):
         wanted = sum(map(len, buffers))
         if not self._rest and wanted:
             given = self._function(min(wanted, MOST))
+            self.access.use()  # it may have been taken back meanwhile
             if given is None:  # what a file says that does not wait
                 raise failure(errno.EAGAIN)
             self._rest = given.encode() if isinstance(given, str) else bytes(given)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from pywasm_ref.capabilities import policy as policies
+from pywasm_ref.capabilities.access import NotLent
 from pywasm_ref.capabilities.network import Connection, port_in
 from pywasm_ref.capabilities.policy import Dir, Policy
 from pywasm_ref.capabilities.streams import INHERIT, Inherited, Input, Nothing, Output, as_input, as_output
@@ -182,7 +183,9 @@ def started(wasi: Wasi, store: Store, module: Module, source: Source, wanted: tu
         if INITIALIZE in instance.exports:
             call(store, instance, source, INITIALIZE)
         name, args = wanted or (START, [])
-        if wanted is not None or START in instance.exports or INITIALIZE not in instance.exports:
+        if wanted is None and START not in instance.exports and INITIALIZE in instance.exports:
+            print("initialized; it is no program but a library: name a function with --invoke to call it", file=sys.stderr)
+        else:
             for line in call(store, instance, source, name, args):
                 print(line)
     except ProcExit as end:
@@ -284,8 +287,11 @@ def connection(connect: Callable[[str, int], Connection], text: str) -> Connecti
         port = port_in(digits, text)
     except ValueError as error:
         raise Unusable(f"--connect: {error}") from None
-    with naming(text):
-        return connect(host.strip("[]"), port)
+    try:
+        with naming(text):
+            return connect(host.strip("[]"), port)
+    except NotLent as error:
+        raise Unusable(f"--connect {text} is not allowed; {error.hint} or [net] connect of a policy allows it") from None
 
 
 def audit_to(file: IO[str]) -> Callable[[Event], object]:

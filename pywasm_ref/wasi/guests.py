@@ -23,7 +23,7 @@ from pywasm_ref.embedding.objects import Module
 from pywasm_ref.embedding.sources import ModuleSource
 from pywasm_ref.errors import Interrupted, Unlinkable, WasmError
 from pywasm_ref.syntax.types import FuncTypeUse
-from pywasm_ref.wasi.context import Audit, Event, Wasi
+from pywasm_ref.wasi.context import Audit, Event, Wasi, arguments, environment
 from pywasm_ref.wasi.deadlines import DEADLINES
 from pywasm_ref.wasi.descriptors import MOST
 from pywasm_ref.wasi.faults import ProcExit
@@ -111,9 +111,9 @@ class Guest:
         if seed is not None:
             randomness = SeededRandomness(seed)
         self.wasi = Wasi(
-            (program_name(module) if program is None else program, *(policy.args if args is None else args)),
-            {**policy.env, **(env or {})},
-            policy.trees() | {path: tree_of(given) for path, given in (dirs or {}).items()},
+            (program_name(module) if program is None else program, *arguments(policy.args if args is None else args)),
+            policy.env if env is None else with_variables(policy.env, env),
+            policy.trees() | trees_of(dirs or {}),
             stdin=as_input(INHERIT if stdin is None and "stdin" in policy.streams else stdin),
             stdout=as_output(self._target(stdout, "stdout", policy), 1),
             stderr=as_output(self._target(stderr, "stderr", policy), 2),
@@ -230,10 +230,27 @@ def limits_of(policy: Policy, limits: Limits | None) -> Limits:
     return replace(Limits(), **{name: int(value) for name, value in policy.limits.items() if name != "timeout"})
 
 
+def with_variables(known: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:
+    """Fails   TypeError for what is no mapping of strings"""
+    environment(env)
+    return {**known, **env}
+
+
+def trees_of(dirs: object) -> dict[str, Tree]:
+    """Fails   TypeError for what is no mapping of paths, and OSError"""
+    if not isinstance(dirs, Mapping) or not all(isinstance(path, str) for path in dirs):
+        raise TypeError(f"dirs is a mapping of the guest's paths to directories, not {dirs!r}")
+    return {path: tree_of(given) for path, given in dirs.items()}
+
+
 def tree_of(given: Lendable) -> Tree:
     if isinstance(given, str | os.PathLike):
         return HostTree(given)
-    return MemoryTree(given) if isinstance(given, Mapping) else given
+    if isinstance(given, Mapping):
+        return MemoryTree(given)
+    if not callable(getattr(given, "root", None)):
+        raise TypeError(f"a directory is a path, a mapping of names to contents, or a tree of pywasm_ref.capabilities, not {given!r}")
+    return given
 
 
 def program_name(module: ModuleSource | Module) -> str:

@@ -217,7 +217,7 @@ def test_what_is_explained_is_what_the_options_come_to(folder: Path, capsys: pyt
         (["--listen", "nowhere"], "no place to listen"),
         (["--allow-net", "nowhere"], "is no destination"),
         (["--connect", "nowhere"], "write HOST:PORT"),
-        (["--connect", "127.0.0.1:9"], "a connection to 127.0.0.1:9"),
+        (["--connect", "127.0.0.1:9"], "--connect 127.0.0.1:9 is not allowed; --allow-net 127.0.0.1:9"),
     ],
 )
 def test_what_cannot_be_lent_is_said_in_one_line(folder: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str) -> None:
