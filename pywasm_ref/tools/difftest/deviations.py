@@ -8,13 +8,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from pywasm_ref import binary
 from pywasm_ref.errors import Malformed, WasmError
+from pywasm_ref.features import Feature, Features
 from pywasm_ref.tools.difftest import texts
 from pywasm_ref.tools.difftest.compare import Difference
 from pywasm_ref.tools.difftest.jobs import Answer, Job
+from pywasm_ref.validation import validate
 
 MOST_SIGNS = 8
 EMPTY_TYPE = re.compile(r"\(\s*(?:param|result)\s*\)")
+
+ON_FOR_GOOD = frozenset((Feature.SIGN_EXTENSION, Feature.SATURATING_FLOAT_TO_INT, Feature.MUTABLE_GLOBALS, Feature.EXTENDED_CONST))
+ALWAYS_ON = "wasmtime cannot turn off the feature without which the module is none, as sign extension"
 
 Deviation = Callable[[str, Answer], bool]
 """Whether an answer to a text comes from the deviation."""
@@ -22,9 +28,24 @@ Deviation = Callable[[str, Answer], bool]
 
 def reason(job: Job, difference: Difference, answer: Answer) -> str:
     """Why the second engine is known to give that answer; nothing where that is not known."""
-    if job.text is None or not difference.second.startswith("wasmtime"):
+    if not difference.second.startswith("wasmtime"):
         return ""
+    if job.text is None:
+        return ALWAYS_ON if answer.start.kind == "returned" and is_always_on(job) else ""
     return next((words for words, is_one in OF_WAT2WASM.items() if is_one(job.text, answer)), "")
+
+
+def is_always_on(job: Job) -> bool:
+    """Whether a binary is refused for want of features that wasmtime cannot turn off, and is right with them."""
+    return not valid(job.data, job.features) and valid(job.data, job.features | ON_FOR_GOOD)
+
+
+def valid(data: bytes, features: Features) -> bool:
+    try:
+        validate(binary.decode(data, features), features)
+    except WasmError:
+        return False
+    return True
 
 
 def confusing(source: str, answer: Answer) -> bool:
