@@ -72,12 +72,16 @@ def run(command: Sequence[str], given: str = "") -> Ended:
 
 
 def wait(process: subprocess.Popen[bytes]) -> tuple[int, int]:
-    """Its status when it has ended, and the most memory that it had, on systems that say."""
-    if not hasattr(os, "wait4"):
+    """Its status when it has ended, and the most memory that it had, on systems that say; 0 where that could be what this process had when
+    it started the other, which the system counts as well."""
+    try:
+        import resource  # noqa: PLC0415  (Windows has none)
+    except ImportError:
         return process.wait(), 0
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode, usage.ru_maxrss << 10
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return process.returncode, usage.ru_maxrss << 10 if usage.ru_maxrss > own else 0
 
 
 class _Printed:

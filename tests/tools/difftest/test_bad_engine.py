@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 
 from pywasm_ref import binary, text
 from pywasm_ref.tools.difftest.campaign import Folder, Settings, run
-from pywasm_ref.tools.difftest.child import Bounds, Child
+from pywasm_ref.tools.difftest.child import Bounds
 from pywasm_ref.tools.difftest.crew import Crew, crew
 from pywasm_ref.tools.difftest.jobs import Call, Job
 from tests.tools.difftest import bad_engine
@@ -86,8 +87,6 @@ Child({NAME!r}).send(Job({module("hang")!r}, (Call("hang", (1,)),)))
 print("sent", flush=True)
 sys.stdin.read()
 """
-    import subprocess
-
     with subprocess.Popen([sys.executable, "-c", starter], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"sent\n"
@@ -103,7 +102,18 @@ def waited(condition: object, seconds: float = 20.0) -> None:
         time.sleep(0.05)
 
 
-def test_a_process_that_dies_with_its_memory_full_wanted_more() -> None:
-    eater = "print('{\"ready\": true}', flush=True); input(); import os; taken = b'x' * (250 << 20); os.abort()"
-    with Child("eater", Bounds(memory=300 << 20), [sys.executable, "-c", eater]) as child:
-        assert str(child.ask(Job(b"")).start).startswith("memory 2")
+@pytest.mark.parametrize(("own", "eaten", "words"), [(0, 250, "memory 2"), (0, 0, "crash "), (280, 0, "crash ")])
+def test_a_process_that_dies_with_its_memory_full_wanted_more(own: int, eaten: int, words: str) -> None:
+    """What the process that started it had is not its own. It is told in one that has little, which this one need not have."""
+    eater = f"print('{{\"ready\": true}}', flush=True); input(); import os; taken = b'x' * ({eaten} << 20); os.abort()"
+    asker = f"""
+import sys
+from pywasm_ref.tools.difftest.child import Bounds, Child
+from pywasm_ref.tools.difftest.jobs import Job
+taken = b"x" * ({own} << 20)
+with Child("eater", Bounds(memory=300 << 20), [sys.executable, "-c", {eater!r}]) as child:
+    print(child.ask(Job(b"")).start)
+"""
+    asked = subprocess.run([sys.executable, "-c", asker], capture_output=True, text=True, check=False)
+    assert asked.stderr == ""
+    assert asked.stdout.startswith(words)
