@@ -125,8 +125,10 @@ def fused(width: int, negated: bool, operands: Sequence[int], measure: int) -> I
 
 def fma(numbers: Floats, a: int, b: int, c: int, strict: int, negated: bool = False) -> int:
     """a * b + c rounded once; `strict` is what it is when rounded twice, and what it is where there is nothing to round."""
-    if any(z & numbers.magnitude >= numbers.infinity for z in (a, b, c)):
+    if any(z & numbers.magnitude >= numbers.infinity for z in (a, b)):
         return strict
+    if c & numbers.magnitude >= numbers.infinity:  # a product that is not rounded is never infinite
+        return c if c & numbers.magnitude == numbers.infinity else strict
     x, y, z = (Fraction(numbers.to_float(part)) for part in (a, b, c))
     exact = (-x if negated else x) * y + z
     if exact == 0:

@@ -45,6 +45,8 @@ ABOVE, SMALL = 0x3F80_0001, 0x3380_0000
         ("f32x4.relaxed_max", (ONE, 0), ONE, 0, False),
         ("f32x4.relaxed_madd", (ABOVE, ABOVE, 0xBF80_0002), 0, 0x2880_0000, True),
         ("f32x4.relaxed_madd", (ABOVE, ABOVE, 0xBF80_0002), 0, 0x2880_0001, False),
+        ("f32x4.relaxed_madd", (0x7DD8_A9DD, 0x4B7F_FFFF, 0xFF80_0000), 0x7FC0_0000, 0xFF80_0000, True),
+        ("f32x4.relaxed_madd", (0x7DD8_A9DD, 0x4B7F_FFFF, 0xFF80_0000), 0x7FC0_0000, 0x7F80_0000, False),
         ("i16x8.relaxed_q15mulr_s", (0x8000, 0x8000), 0x7FFF, 0x8000, True),
         ("i16x8.relaxed_laneselect", (0x1234, 0x5678, 0x0080), 0x5678, 0x5634, True),
         ("i32x4.relaxed_laneselect", (0x1234, 0x5678, 0x0080), 0x5678, 0x5634, False),
