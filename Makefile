@@ -21,10 +21,13 @@ ifneq ($(wildcard $(SHARED_SUITE)),)
 export PYWASM_SPEC_SUITE ?= $(SHARED_SUITE)
 endif
 
+# Whatever was installed for something else does for the demo, so that the native engine is not built once more for it.
+INSTALLED := $(firstword $(wildcard $(VENV)/.installed-*) $(VENV)/.installed)
+
 .PHONY: demo test check lint types contracts documents conformance bench fuzz sanitize kernels programs clean
 .DELETE_ON_ERROR:
 
-demo: $(VENV)/.installed
+demo: $(INSTALLED)
 	$(BIN)/python examples/demo.py
 
 test: $(VENV)/.installed-dev
