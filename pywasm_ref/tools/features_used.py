@@ -175,17 +175,23 @@ def _constants(module: Module) -> Iterator[Expr]:
 
 def _instructions(expr: Expr) -> set[Feature]:
     used: set[Feature] = set()
-    pending: list[Instrs] = [expr.body]
-    while pending:
-        for i in pending.pop():
-            used.add(i.op.feature)
-            pending.extend(_bodies(i))
-            if isinstance(getattr(i, "type", None), int) and isinstance(i, BLOCKS):
-                used.add(F.MULTI_VALUE)
+    for i in with_nested(expr.body):
+        used.add(i.op.feature)
+        if isinstance(getattr(i, "type", None), int) and isinstance(i, BLOCKS):
+            used.add(F.MULTI_VALUE)
     return used
 
 
 BLOCKS = (form.Block, form.Loop, form.If, form.TryTable, form.Try)
+
+
+def with_nested(instrs: Instrs) -> Iterator[Instr]:
+    """Instructions and those inside of them, in no order that means anything."""
+    pending = [instrs]
+    while pending:
+        for i in pending.pop():
+            yield i
+            pending.extend(_bodies(i))
 
 
 def _bodies(i: Instr) -> tuple[Instrs, ...]:

@@ -7,15 +7,16 @@ slower, so only modules are watched that have an instruction which nobody has se
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from pywasm_ref.embedding.engine import Engine
 from pywasm_ref.features import Features
 from pywasm_ref.isa import OPS
-from pywasm_ref.syntax.instructions import Instr, Instrs, Op
+from pywasm_ref.syntax.instructions import Instr, Op
 from pywasm_ref.syntax.modules import Module
 from pywasm_ref.tools.difftest.jobs import Answer, Job, Outcome
 from pywasm_ref.tools.difftest.observe import observe
+from pywasm_ref.tools.features_used import with_nested
 
 TRIES = 10
 """How often a module is watched for the sake of an instruction that it has and that is not reached."""
@@ -40,16 +41,7 @@ def possible(features: Features) -> frozenset[str]:
 
 def used(module: Module) -> set[str]:
     """The instructions that stand in functions."""
-    return {NAMES[i.op] for func in module.funcs for i in flat(func.body.body)}
-
-
-def flat(instrs: Instrs) -> Iterator[Instr]:
-    """Instructions, nested ones included, in no order that means anything."""
-    waiting = [instrs]
-    while waiting:
-        for i in waiting.pop():
-            yield i
-            waiting += [inner for part in ("body", "then", "orelse") if (inner := getattr(i, part, ()))]
+    return {NAMES[i.op] for func in module.funcs for i in with_nested(func.body.body)}
 
 
 class Watch:
