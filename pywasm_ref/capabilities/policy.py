@@ -11,7 +11,7 @@ from typing import Any
 
 from pywasm_ref.capabilities.clocks import Clocks, FakeClocks, SystemClocks
 from pywasm_ref.capabilities.filesystem.host import HostTree
-from pywasm_ref.capabilities.filesystem.memory import BYTES, FILES, MemoryTree
+from pywasm_ref.capabilities.filesystem.memory import MemoryTree, quota_in_memory
 from pywasm_ref.capabilities.filesystem.nodes import Tree
 from pywasm_ref.capabilities.filesystem.overlay import OverlayTree
 from pywasm_ref.capabilities.network import Destination, Listener, Network
@@ -70,12 +70,16 @@ class Dir:
             if limit is not None and limit < 0:
                 raise PolicyError(f"{name} of {self.guest} cannot be {limit}", (name,))
 
+    def quota(self) -> Quota:
+        """What may be written; what is in memory has the usual limits where it has none of its own."""
+        given = Quota(self.bytes, self.files)
+        return quota_in_memory(given) if self.mode in ("overlay", "memory") else given
+
     def tree(self) -> Tree:
-        limited = (self.bytes, self.files) != (None, None)
         if self.mode in ("read", "write"):
-            return HostTree(self.host, readonly=self.mode == "read", quota=Quota(self.bytes, self.files) if limited else None)
-        quota = Quota(self.bytes, self.files)
-        return MemoryTree(quota=quota) if self.mode == "memory" else OverlayTree(self.host, quota=quota)
+            limited = (self.bytes, self.files) != (None, None)
+            return HostTree(self.host, readonly=self.mode == "read", quota=self.quota() if limited else None)
+        return MemoryTree(quota=self.quota()) if self.mode == "memory" else OverlayTree(self.host, quota=self.quota())
 
     def is_within(self, other: Dir) -> bool:
         same = (self.guest, self.host) == (other.guest, other.host) and self.mode in NARROWER[other.mode]
@@ -83,10 +87,9 @@ class Dir:
 
     def explain(self) -> str:
         words = MODES[self.mode].format(host=self.host, guest=self.guest)
-        limits = ((self.bytes, BYTES, "bytes"), (self.files, FILES, "new files"))
-        in_memory = self.mode in ("overlay", "memory")
-        quota = [f"{n} {unit}" for given, usual, unit in limits if (n := usual if given is None and in_memory else given) is not None]
-        return ", at most ".join([words, *([" and ".join(quota)] if quota else [])])
+        quota = self.quota()
+        limits = [f"{n} {unit}" for n, unit in ((quota.bytes, "bytes"), (quota.files, "new files")) if n is not None]
+        return ", at most ".join([words, *([" and ".join(limits)] if limits else [])])
 
 
 def not_more(value: float | None, other: float | None) -> bool:
