@@ -98,7 +98,7 @@ class Wasi:
         max_descriptors: int = MOST,
     ) -> None:
         self.args = arguments(args)
-        self.env = environment(env or {})
+        self.env = [as_bytes(f"{name}={value}") for name, value in variables(env or {}).items()]
         self.args_access = Access("the arguments")
         self.env_access = Access("the environment")
         self.clocks = SystemClocks() if clocks is None else clocks
@@ -354,8 +354,10 @@ def no_memory() -> memoryview:
 def as_bytes(text: str | bytes) -> bytes:
     """A string as guests have it, which end in NUL and so hold none.
 
-    Fails   ValueError
+    Fails   TypeError for anything else, ValueError for a NUL
     """
+    if not isinstance(text, str | bytes):
+        raise TypeError(f"an argument is a string, not {text!r}")
     data = text.encode(errors="surrogateescape") if isinstance(text, str) else text
     if b"\0" in data:
         raise ValueError(f"an argument or variable of the environment holds a NUL: {text!r}")
@@ -366,15 +368,11 @@ def arguments(args: Iterable[str | bytes]) -> list[bytes]:
     """Fails   TypeError for what is no list of strings, ValueError for a NUL"""
     if isinstance(args, str | bytes):
         raise TypeError(f"args is a list of strings, not {args!r}")
-    listed = list(args)
-    for arg in listed:
-        if not isinstance(arg, str | bytes):
-            raise TypeError(f"an argument is a string, not {arg!r}")
-    return [as_bytes(arg) for arg in listed]
+    return [as_bytes(arg) for arg in args]
 
 
-def environment(env: object) -> list[bytes]:
-    """Fails   TypeError for what is no mapping of strings, ValueError for a NUL, and for a name that cannot be one"""
+def variables(env: object) -> Mapping[str, str]:
+    """Fails   TypeError for what is no mapping of strings, ValueError for a name that cannot be one"""
     if not isinstance(env, Mapping):
         raise TypeError(f"env is a mapping of names to values, not {env!r}")
     for name, value in env.items():
@@ -382,4 +380,4 @@ def environment(env: object) -> list[bytes]:
             raise TypeError(f"a variable of env is a string with a name, not {name!r}: {value!r}")
         if not name or "=" in name:
             raise ValueError(f"no variable can be called {name!r}")
-    return [as_bytes(f"{name}={value}") for name, value in env.items()]
+    return env

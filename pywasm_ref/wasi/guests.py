@@ -23,7 +23,7 @@ from pywasm_ref.embedding.objects import Module
 from pywasm_ref.embedding.sources import ModuleSource
 from pywasm_ref.errors import Interrupted, Unlinkable, WasmError
 from pywasm_ref.syntax.types import FuncTypeUse
-from pywasm_ref.wasi.context import Audit, Event, Wasi, arguments, environment
+from pywasm_ref.wasi.context import Audit, Event, Wasi, arguments, variables
 from pywasm_ref.wasi.deadlines import DEADLINES
 from pywasm_ref.wasi.descriptors import MOST
 from pywasm_ref.wasi.faults import ProcExit
@@ -112,7 +112,7 @@ class Guest:
             randomness = SeededRandomness(seed)
         self.wasi = Wasi(
             (program_name(module) if program is None else program, *arguments(policy.args if args is None else args)),
-            policy.env if env is None else with_variables(policy.env, env),
+            {**policy.env, **variables(env or {})},
             policy.trees() | trees_of(dirs or {}),
             stdin=as_input(INHERIT if stdin is None and "stdin" in policy.streams else stdin),
             stdout=as_output(self._target(stdout, "stdout", policy), 1),
@@ -228,12 +228,6 @@ def limits_of(policy: Policy, limits: Limits | None) -> Limits:
     if limits is not None:
         return limits
     return replace(Limits(), **{name: int(value) for name, value in policy.limits.items() if name != "timeout"})
-
-
-def with_variables(known: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:
-    """Fails   TypeError for what is no mapping of strings"""
-    environment(env)
-    return {**known, **env}
 
 
 def trees_of(dirs: object) -> dict[str, Tree]:
