@@ -38,7 +38,6 @@ examples:
   pywasm-ref diff --cluster tcp://10.0.0.1:8786 --time 3600      the same shards on a Dask cluster
 """
 DEFAULT = ("reference", "fast", "wasmtime")
-USUAL = ("modules", "mutants", "single")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +48,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--work",
         metavar="KINDS",
-        default=",".join(USUAL),
         help="modules, mutants, single (instructions), texts, noise (needs Binaryen's wasm-opt); default: the first three",
     )
     parser.add_argument("--seed", type=count, default=0, metavar="N", help="where the numbers of modules start (default: 0)")
@@ -90,9 +88,9 @@ def settings_of(options: argparse.Namespace) -> Settings:
     from pywasm_ref.tools.difftest.child import Bounds
     from pywasm_ref.tools.difftest.generate import PROFILES
     from pywasm_ref.tools.difftest.noise import NoBinaryen, program
-    from pywasm_ref.tools.difftest.work import WORK, corpus_files
+    from pywasm_ref.tools.difftest.work import USUAL, WORK, corpus_files
 
-    work = ("corpus",) if options.corpus else engines_named(options.work)
+    work = ("corpus",) if options.corpus else USUAL if options.work is None else engines_named(options.work)
     releases = engines_named(options.features)
     if unknown := [name for name in releases if name not in PROFILES]:
         raise Unusable(f"modules are generated for the releases {', '.join(PROFILES)}, not for {', '.join(unknown)}")

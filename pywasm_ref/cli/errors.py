@@ -63,7 +63,7 @@ def show(error: WasmError | OSError | Unusable, stderr: TextIO) -> int:
     """Say what went wrong; the result is the exit status for it."""
     if isinstance(error, WasmError):
         print(present(error, Style(stderr)), file=stderr)
-        return next((status for kind, status in STATUSES.items() if isinstance(error, kind)), REFUSED)
+        return STATUSES.get(type(error), REFUSED)
     words = _os_words(error) if isinstance(error, OSError) else str(error)
     print(f"pywasm-ref: {Style(stderr).bad('error')}: {printable(words)}", file=stderr)
     return UNUSABLE

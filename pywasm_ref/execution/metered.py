@@ -47,12 +47,11 @@ def run_metered(z: Machine) -> None:
 
 
 def run_observed(z: Machine, paid: bool) -> None:
-    """Reduce, and tell the observer before and after each step; what is to be `paid` is paid as well, if there is a limit.
+    """Reduce, and tell the observer before and after each step; fuel is paid as well, if it is to be.
 
     Fails   Exhaustion  "fuel exhausted"  before the instruction that cannot be paid
     """
     store, observer = z.store, z.store.observer
-    paid = paid and store.fuel is not None
     after, constant = getattr(observer, "after", None), getattr(observer, "constant", None)
     while not z.halted:
         for reduction, i in z.todo:

@@ -200,8 +200,10 @@ class Folder:
     def append(self, plain: dict[str, Any]) -> None:
         """A line, after one that was not finished where the campaign was killed."""
         with (self.path / SHARDS).open("a+b") as file:
-            if file.tell() and os.pread(file.fileno(), 1, file.tell() - 1) != b"\n":
-                file.write(b"\n")
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                if file.read(1) != b"\n":
+                    file.write(b"\n")
             file.write(json.dumps(plain).encode() + b"\n")
 
     def save(self, name: str, script: str) -> Path:
