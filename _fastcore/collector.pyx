@@ -65,7 +65,7 @@ cdef Family family_of(Room store):
 
 # ---------------------------------------------------------------------------------------------- roots
 
-cdef void mark_stack(Room store, Heap* heap, Ctx* ctx, W* pc, S* fp) noexcept:
+cdef int mark_stack(Room store, Heap* heap, Ctx* ctx, W* pc, S* fp) except -1:
     """Up to the end of the frame that runs. A host function that was called on the way has moved `store.top` up."""
     cdef S* top = store.top
     cdef Place place
@@ -77,16 +77,17 @@ cdef void mark_stack(Room store, Heap* heap, Ctx* ctx, W* pc, S* fp) noexcept:
     if store.shared.raised != NULL:
         mark_word(heap, <uint64_t>store.shared.raised)
     if not heap.funcs:
-        return
+        return 0
     if ctx != NULL:
         mark_ctx(heap, ctx)
     while outer != NULL:
         mark_ctx(heap, outer.ctx)
         outer = outer.outer
     mark_owners(store, heap, store.stack, top)
+    return 0
 
 
-cdef void mark_owners(Room store, Heap* heap, S* start, S* end) noexcept:
+cdef int mark_owners(Room store, Heap* heap, S* start, S* end) except -1:
     """The same for words that may be functions of who is no root, or its context: in a frame between two instances."""
     cdef Ctx* ctx = store.shared.first
     cdef Fn* fn
@@ -98,7 +99,8 @@ cdef void mark_owners(Room store, Heap* heap, S* start, S* end) noexcept:
         if isinstance(owner, Func):
             fn = (<Func>owner).fn
             if find(start, end, <uint64_t>fn, <uint64_t>(fn + 1)):
-                (<HostFn*>fn).epoch = heap.epoch
+                of_host(fn).epoch = heap.epoch
+    return 0
 
 
 cdef bint find(S* at, S* end, uint64_t low, uint64_t high) noexcept nogil:
@@ -127,7 +129,7 @@ cdef int mark_door(Heap* heap, object door) except -1:
     elif isinstance(door, Table):
         mark_table(heap, (<Table>door).tab)
     elif isinstance(door, Func):
-        (<HostFn*>(<Func>door).fn).epoch = heap.epoch
+        of_host((<Func>door).fn).epoch = heap.epoch
     return 0
 
 
@@ -149,7 +151,7 @@ cdef int mark_instances(Room store, Heap* heap, Family family) except -1:
     if family is not None:
         for owner in store.orphans.values():
             if not isinstance(owner, Instance) and family.is_root(store, owner, True):
-                (<HostFn*>(<Func>owner).fn).epoch = heap.epoch
+                of_host((<Func>owner).fn).epoch = heap.epoch
     return 0
 
 
@@ -188,7 +190,7 @@ cdef int disown(Room store, Heap* heap) except -1:
             if (<Instance>owner).ctx.epoch == heap.epoch:
                 continue
             (<Instance>owner).ctx.orphan = False
-        elif (<HostFn*>(<Func>owner).fn).epoch == heap.epoch:
+        elif of_host((<Func>owner).fn).epoch == heap.epoch:
             continue
         store.dropped.append(owner)
         del store.orphans[key]

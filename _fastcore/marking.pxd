@@ -1,7 +1,7 @@
 """A collection, step by step: `begin`, the roots, `drain`, `finish`. Who knows the roots is `collector`."""
 
 from libc.stdint cimport uint32_t, uint64_t
-from pywasm_ref._fastcore.layout cimport Ctx, Fn, Heap, S, Tab, Thread
+from pywasm_ref._fastcore.layout cimport Ctx, Fn, Heap, HostFn, S, Tab, Thread
 
 cdef void begin(Heap* heap) noexcept nogil
 cdef void mark_word(Heap* heap, uint64_t word) noexcept nogil
@@ -15,3 +15,7 @@ cdef void drain(Heap* heap) noexcept nogil
 cdef void abandon(Heap* heap) noexcept nogil
 cdef void finish(Heap* heap) noexcept nogil
 cdef void set_most_work(uint64_t most) noexcept nogil
+
+cdef inline HostFn* of_host(Fn* fn) noexcept nogil:
+    """A function that has no instance: `host_func` made it with room for this. Behind those of a guest stands the next one."""
+    return <HostFn*>fn

@@ -100,7 +100,7 @@ cdef void mark_fn(Heap* heap, Fn* fn) noexcept nogil:
     if fn == NULL:
         return
     if fn.ctx == NULL:
-        (<HostFn*>fn).epoch = heap.epoch
+        of_host(fn).epoch = heap.epoch
     else:
         mark_ctx(heap, fn.ctx)
 
