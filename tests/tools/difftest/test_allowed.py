@@ -89,3 +89,14 @@ def test_growth_may_fail_and_what_follows_is_not_compared() -> None:
     abilities = {"a": Ability(), "b": Ability()}
     assert not compare(job, {"a": answer, "b": refused}, abilities)
     assert [d.where for d in compare(job, {"a": answer, "b": wrong}, abilities)] == ["call 0 f"]
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_growth_beyond_the_maximum_has_to_fail(swapped: bool) -> None:
+    job = Job(binary.encode(around(make("memory.grow", 0), False)), (Call("f", (3,)),), WASM_3)
+    refused = peer("reference").run(job)
+    assert [outcome.values for outcome in refused.calls] == [("i32:0xffffffff",)]
+    grown = replace(refused, calls=[Outcome("returned", "", ("i32:0x1",))])
+    first, second = (grown, refused) if swapped else (refused, grown)
+    found = compare(job, {"a": first, "b": second}, {"a": Ability(), "b": Ability()})
+    assert [d.where for d in found] == ["call 0 f"]
