@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from pywasm_ref.tools.difftest.campaign import Folder, Settings, Totals
+    from pywasm_ref.tools.difftest.child import Bounds
 
 NAME = "diff"
 HELP = "run generated, broken and found modules on several engines, and list where they differ"
@@ -69,13 +70,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from pywasm_ref.tools.difftest.campaign import Folder, NotTheSame
+    from pywasm_ref.tools.difftest.child import Unavailable
 
     settings = settings_of(options)
     try:
         folder = Folder(Path(options.report), settings)
     except NotTheSame as error:
         raise Unusable(f"{error}; choose another folder with --report") from None
-    totals = campaign(settings, folder, options)
+    try:
+        totals = campaign(settings, folder, options)
+    except Unavailable as error:
+        raise Unusable(str(error)) from None
     print(totals.line())
     for cause, script in totals.finds.items():
         print(f"{folder.path / script}: {cause}")
@@ -96,6 +101,8 @@ def settings_of(options: argparse.Namespace) -> Settings:
         raise Unusable(f"modules are generated for the releases {', '.join(PROFILES)}, not for {', '.join(unknown)}")
     if unknown := [name for name in work if name not in (*WORK, "corpus")]:
         raise Unusable(f"the kinds of work are {', '.join(WORK)}, not {', '.join(unknown)}")
+    if not releases or not work:
+        raise Unusable("--features and --work name at least one each")
     if "noise" in work:
         try:
             program()
@@ -104,38 +111,40 @@ def settings_of(options: argparse.Namespace) -> Settings:
     if options.corpus and not corpus_files(options.corpus):
         raise Unusable(f"there are no modules (.wasm) in {options.corpus}")
     time = 60.0 if options.time is None and options.count is None and not options.corpus else options.time
-    engines = present(engines_named(options.engines)) if options.engines else available()
     bounds = Bounds(options.patience, options.memory << 20)
+    engines = present(engines_named(options.engines), bounds) if options.engines is not None else available(bounds)
     return Settings(
         engines, releases, work, options.seed, time, options.count, options.jobs, options.corpus or "", bounds=bounds
     )
 
 
-def present(names: tuple[str, ...]) -> tuple[str, ...]:
+def present(names: tuple[str, ...], bounds: Bounds) -> tuple[str, ...]:
     """These engines, all of which must be here."""
     from pywasm_ref.tools.difftest.child import Child, Unavailable
     from pywasm_ref.tools.difftest.peers import kind
 
     if len(names) < 2:
         raise Unusable("at least two engines are needed to differ")
+    if len(set(names)) < len(names):
+        raise Unusable("each engine stands once; what follows a colon, as in reference:again, makes a second one of it")
     for name in names:
         try:
             kind(name)
-            with Child(name) as child:
+            with Child(name, bounds) as child:
                 child.start()
         except (ValueError, Unavailable) as error:
             raise Unusable(str(error)) from None
     return names
 
 
-def available() -> tuple[str, ...]:
+def available(bounds: Bounds) -> tuple[str, ...]:
     """Those of the usual engines that are installed."""
     from pywasm_ref.tools.difftest.child import Child, Unavailable
 
     found, missing = [], []
     for name in DEFAULT:
         try:
-            with Child(name) as child:
+            with Child(name, bounds) as child:
                 child.start()
             found.append(name)
         except Unavailable as error:

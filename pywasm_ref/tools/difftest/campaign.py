@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from multiprocessing import get_context
@@ -26,7 +26,7 @@ from pywasm_ref.tools.difftest.html import page
 from pywasm_ref.tools.difftest.opcodes import possible
 from pywasm_ref.tools.difftest.parent import end_with_parent
 from pywasm_ref.tools.difftest.peers import KINDS, kind
-from pywasm_ref.tools.difftest.shards import SIZE, Finding, Report, Shard, run_shard
+from pywasm_ref.tools.difftest.shards import FRESH_SIZE, SIZE, Finding, Report, Shard, run_shard
 from pywasm_ref.tools.difftest.work import BROKEN, USUAL, WORK, corpus_files
 
 SHARDS = "shards.jsonl"
@@ -71,13 +71,14 @@ class Settings:
 
     def shards(self) -> Iterator[Shard]:
         """All shards in order: each kind of work in each release by turns; of a corpus, its files in order."""
+        size = FRESH_SIZE if any(kind(name).fresh for name in self.engines) else SIZE
         if self.corpus:
             files = len(corpus_files(self.corpus))
-            yield from (Shard("corpus", self.releases[-1], first, min(SIZE, files - first), self.corpus) for first in range(0, files, SIZE))
+            yield from (Shard("corpus", self.releases[-1], first, min(size, files - first), self.corpus) for first in range(0, files, size))
             return
         first = self.seed
         while self.most is None or first - self.seed < self.most:
-            count = SIZE if self.most is None else min(SIZE, self.most - (first - self.seed))
+            count = size if self.most is None else min(size, self.most - (first - self.seed))
             for work in self.work:
                 for release in self.releases:
                     yield Shard(work, release, first, count)
@@ -173,9 +174,11 @@ class Folder:
         """What stands in the file of a campaign that was here before: its settings, and its figures if it came to an end."""
         file = self.path / SETTINGS
         try:
-            known: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
-        except json.JSONDecodeError:
-            raise NotTheSame(f"{file} is damaged") from None
+            known: Any = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        except ValueError:  # no JSON, or no text
+            known = None
+        if not isinstance(known, dict):
+            raise NotTheSame(f"{file} is damaged")
         known.pop(TOTALS, None)
         return known
 
@@ -186,16 +189,16 @@ class Folder:
         new.replace(self.path / SETTINGS)
 
     def reports(self) -> Iterator[Report]:
-        """The shards that are done. A line that was not finished is no shard."""
+        """The shards that are done. A line that was not finished, or that says something else, is no shard."""
         file = self.path / SHARDS
         if not file.exists():
             return
-        for line in file.read_text(encoding="utf-8").splitlines():
+        for line in file.read_bytes().splitlines():
             try:
-                plain = json.loads(line)
-            except json.JSONDecodeError:
+                report = Report.of(json.loads(line))
+            except (ValueError, TypeError, LookupError):
                 continue
-            yield Report.of(plain)
+            yield report
 
     def append(self, plain: dict[str, Any]) -> None:
         """A line, after one that was not finished where the campaign was killed."""
@@ -297,16 +300,20 @@ def local_pool(jobs: int) -> Iterator[Executor]:
         pool.shutdown(cancel_futures=True)
 
 
-@contextmanager
-def cluster_pool(address: str) -> Iterator[Executor]:
+def cluster_pool(address: str) -> AbstractContextManager[Executor]:
     """The workers of a Dask cluster that is there already.
 
-    Fails   ImportError where `distributed` is not installed, OSError where nobody answers
+    Fails   ImportError at once where `distributed` is not installed, OSError when it is entered where nobody answers
     """
     try:
         distributed: Any = import_module("distributed")
     except ModuleNotFoundError as error:
         raise ImportError("Dask is not installed: pip install 'pywasm-ref[cluster]'", name="distributed") from error
+    return _client(distributed, address)
+
+
+@contextmanager
+def _client(distributed: Any, address: str) -> Iterator[Executor]:
     with distributed.Client(address, timeout=10) as client:
         yield client.get_executor()
 

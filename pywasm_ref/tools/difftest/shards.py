@@ -21,6 +21,9 @@ from pywasm_ref.tools.difftest.work import profile_for, task
 SIZE = 100
 """Seeds in a shard."""
 
+FRESH_SIZE = 1
+"""The same where a program is started for each call: between shards is when a campaign looks at the clock, and what a killed one keeps."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shard:

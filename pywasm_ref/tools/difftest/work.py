@@ -109,8 +109,8 @@ def arguments(t: ExternType, profile: Profile) -> list[tuple[Argument, ...]]:
 
 @lru_cache(maxsize=4)
 def corpus_files(folder: str) -> tuple[str, ...]:
-    """The modules of a folder, at any depth."""
-    return tuple(sorted(map(str, Path(folder).rglob("*.wasm"))))
+    """The modules of a folder, at any depth. Folders, pipes and links to nowhere may have such names, too."""
+    return tuple(sorted(str(path) for path in Path(folder).rglob("*.wasm") if path.is_file()))
 
 
 # All of it

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from concurrent.futures import Executor, Future
 from contextlib import nullcontext
 from dataclasses import replace
@@ -23,6 +25,7 @@ from pywasm_ref.tools.difftest.generate import PROFILES, seeded
 from pywasm_ref.tools.difftest.peers import peer
 from pywasm_ref.tools.difftest.shards import Shard, run_shard
 from pywasm_ref.tools.difftest.wast import script
+from pywasm_ref.tools.difftest.work import corpus_files
 
 TWICE = ("reference", "reference:again")
 """Two processes of one engine: nothing is found, and all of the machinery is used."""
@@ -47,7 +50,7 @@ def test_a_campaign_that_was_stopped_goes_on(tmp_path: Path, settings: Settings,
     parts = tmp_path / "parts"
     run(settings, Folder(parts, settings), Here(), lambda _: None)
     lines = (parts / "shards.jsonl").read_text().splitlines()
-    (parts / "shards.jsonl").write_text(lines[0] + "\n" + lines[1][:20])
+    (parts / "shards.jsonl").write_bytes(b"\n".join([lines[0].encode(), b"{}", b"[1]", b"\xff", lines[1][:20].encode()]))
     done: list[Shard] = []
 
     def noted(shard: Shard, *rest: Any) -> dict[str, Any]:
@@ -86,9 +89,10 @@ def test_a_folder_belongs_to_one_campaign(tmp_path: Path, settings: Settings) ->
     Folder(tmp_path, settings)
     with pytest.raises(NotTheSame, match="other settings"):
         Folder(tmp_path, Settings(TWICE, ("2.0",)))
-    (tmp_path / "campaign.json").write_text("{")
-    with pytest.raises(NotTheSame, match="damaged"):
-        Folder(tmp_path, settings)
+    for damaged in (b"{", b"[]", b"\xff"):
+        (tmp_path / "campaign.json").write_bytes(damaged)
+        with pytest.raises(NotTheSame, match="damaged"):
+            Folder(tmp_path, settings)
 
 
 def test_a_campaign_tells_which_instructions_it_executed(tmp_path: Path) -> None:
@@ -110,8 +114,6 @@ def test_instructions_are_not_counted_where_nobody_can_tell(engines: tuple[str, 
 
 
 def test_an_engine_that_differs_is_found_made_small_and_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
     names = ("reference", "reference:shift_mask")
     commands = {"reference:shift_mask": (sys.executable, "-m", "tests.tools.difftest.faults")}
     monkeypatch.setitem(crews._CREWS, (names, BOUNDS), Crew(names, commands))
@@ -188,6 +190,11 @@ def test_the_command_runs_a_corpus_and_says_what_it_did(tmp_path: Path, capsys: 
     [
         (["--engines", "reference,nobody"], "there is no engine 'nobody'"),
         (["--engines", "reference"], "at least two engines are needed"),
+        (["--engines", ""], "at least two engines are needed"),
+        (["--engines", "reference,reference"], "each engine stands once"),
+        (["--engines", ",".join(TWICE), "--features", ""], "name at least one"),
+        (["--engines", ",".join(TWICE), "--work", ""], "name at least one"),
+        (["--engines", ",".join(TWICE), "--memory", "1"], ""),
         (["--features", "4.0"], "not for 4.0"),
         (["--work", "play"], "not play"),
         (["--engines", ",".join(TWICE), "--corpus", "nowhere"], "no modules (.wasm) in nowhere"),
@@ -205,3 +212,27 @@ def test_what_cannot_be_done_is_said_in_a_line(
     error = capsys.readouterr().err
     assert said in error
     assert len(error.splitlines()) == 1
+
+
+def test_a_cluster_without_dask_is_said_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    line = ["diff", "--engines", ",".join(TWICE), "--time", "1", "--report", str(tmp_path), "--cluster", "tcp://127.0.0.1:1"]
+    assert main(line) == 2
+    error = capsys.readouterr().err
+    assert "pip install 'pywasm-ref[cluster]'" in error
+    assert len(error.splitlines()) == 1
+
+
+def test_only_files_are_modules_of_a_corpus(tmp_path: Path) -> None:
+    (tmp_path / "folder.wasm").mkdir()
+    (tmp_path / "nowhere.wasm").symlink_to(tmp_path / "missing")
+    os.mkfifo(tmp_path / "pipe.wasm")
+    (tmp_path / "folder.wasm" / "module.wasm").write_bytes(b"")
+    assert corpus_files(str(tmp_path)) == (str(tmp_path / "folder.wasm" / "module.wasm"),)
+
+
+def test_shards_are_small_where_a_program_is_started_for_each_call() -> None:
+    settings = Settings(("reference", "cmd:true"), ("1.0",), ("single",), most=2)
+    assert [(shard.first, shard.count) for shard in settings.shards()] == [(0, 1), (1, 1)]
