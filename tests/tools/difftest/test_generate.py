@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from pywasm_ref import binary
+from pywasm_ref.execution import rules
+from pywasm_ref.syntax import instructions as form
 from pywasm_ref.syntax.instructions import Expr
 from pywasm_ref.syntax.modules import Func, Module
 from pywasm_ref.syntax.types import V128, FuncType, RecType, SubType
@@ -64,3 +67,20 @@ def test_a_product_that_may_be_rounded_twice_plays_no_part_even_alone() -> None:
 def test_a_local_whose_value_needs_locals_is_the_one_that_is_set() -> None:
     made = seeded(3907, PROFILES["3.0"])
     validate(made.module, made.features)
+
+
+def test_arrays_are_copied_onto_themselves_where_the_order_can_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    proper, telling = rules.REDUCE[form.ArrayCopy], 0
+
+    def array_copy(z: Any, i: Any) -> Any:
+        nonlocal telling
+        target, to, source, start, n = z.values[-5:]
+        if target is not None and target is source and start < to < start + n and to + n <= len(target.fields):
+            telling += target.fields[start : start + n] != [target.fields[start + k % (to - start)] for k in range(n)]
+        return proper(z, i)
+
+    monkeypatch.setitem(rules.REDUCE, form.ArrayCopy, array_copy)
+    reference = peer("reference")
+    for seed in range(150):
+        reference.run(seeded(seed, PROFILES["3.0"]).job())
+    assert telling >= 3

@@ -396,23 +396,39 @@ def array_copy(body: Body, op: Op) -> Left:
     if found is None:
         return None
     x, f = found
-    sources = [y for y in body.types.of(ArrayType) if _copies(body, y, f)]
-    y = body.choices.choose(sources)
     long_array(body, x)
     at = body.local(RefType(True, x))
     body.put("local.tee", at)
-    masked(body, I32, 3)
-    if x == y and body.choices.chance(50):
-        body.put("local.get", at)
-        if body.safe():
-            body.put("ref.as_non_null")
+    if body.choices.chance(60):
+        y = x
+        _copied_onto_itself(body, x, f, at)
     else:
+        y = body.choices.choose([y for y in body.types.of(ArrayType) if _copies(body, y, f)])
+        masked(body, I32, 3)
         long_array(body, y)
-    masked(body, I32, 3)
-    masked(body, I32, 3)
+        masked(body, I32, 3)
+        masked(body, I32, 3)
     body.add(form.ArrayCopy(op, x, y))
     body.put("local.get", at)
     return [RefType(True, x)]
+
+
+def _copied_onto_itself(body: Body, x: int, f: FieldType, at: int) -> None:
+    """What a copy takes, after the array itself, which is on the stack: ranges that overlap, mostly upwards, and the first of the elements
+    that are copied is not like the others. Else nobody sees in which order they are."""
+    start, by = body.choices.between(0, 2), body.choices.between(1, 2)
+    body.const(I32, start)
+    body.produce(unpacked(f.storage))
+    body.put("array.set", x)
+    to = start + by
+    if body.choices.chance(20):
+        start, to = to, start
+    for offset in (to, start):
+        body.put("local.get", at)
+        if body.safe():
+            body.put("ref.as_non_null")
+        body.const(I32, offset)
+    body.const(I32, 3)
 
 
 def _copies(body: Body, y: int, f: FieldType) -> bool:
