@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Thread
 from typing import IO
 
@@ -74,14 +76,23 @@ def run(command: Sequence[str], given: str = "") -> Ended:
 def wait(process: subprocess.Popen[bytes]) -> tuple[int, int]:
     """Its status when it has ended, and the most memory that it had, on systems that say; 0 where that could be what this process had when
     it started the other, which the system counts as well."""
-    try:
-        import resource  # noqa: PLC0415  (Windows has none)
-    except ImportError:
+    if not hasattr(os, "wait4"):
         return process.wait(), 0
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return process.returncode, usage.ru_maxrss << 10 if usage.ru_maxrss > own else 0
+    peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1 << 10)
+    return process.returncode, peak if peak > _own_peak() else 0
+
+
+def _own_peak() -> int:
+    """The most memory that this process had, in bytes, which Linux counts to the processes that it starts; 0 on systems that do not.
+    Its own `ru_maxrss` would not do: there the process that started this one is counted."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except FileNotFoundError:
+        lines = []
+    known = [int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM:")]
+    return known[0] if known else 0
 
 
 class _Printed:

@@ -104,7 +104,9 @@ def waited(condition: object, seconds: float = 20.0) -> None:
 
 @pytest.mark.parametrize(("own", "eaten", "words"), [(0, 250, "memory 2"), (0, 0, "crash "), (280, 0, "crash ")])
 def test_a_process_that_dies_with_its_memory_full_wanted_more(own: int, eaten: int, words: str) -> None:
-    """What the process that started it had is not its own. It is told in one that has little, which this one need not have."""
+    """What the process that started it had is not its own, and what had the one that started that matters not at all."""
+    much = b"x" * (320 << 20)
+    del much
     eater = f"print('{{\"ready\": true}}', flush=True); input(); import os; taken = b'x' * ({eaten} << 20); os.abort()"
     asker = f"""
 import sys
