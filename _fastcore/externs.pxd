@@ -5,7 +5,7 @@ thing always has the same one.
 """
 
 from libc.stdint cimport uint32_t, uint64_t
-from pywasm_ref._fastcore.layout cimport ExnInst, Mem, S, Tab, TagInst
+from pywasm_ref._fastcore.layout cimport ExnInst, Mem, S, Spare, Tab, TagInst
 from pywasm_ref._fastcore.store cimport Room
 
 cdef class Door:
@@ -41,7 +41,7 @@ cdef class Exn(Ref):
 
 cdef int seal(list classes) except -1
 cdef object door_at(Room store, uint64_t key)
-cdef Mem* mem_new_checked(Room store, uint64_t pages, uint64_t type_max, int page_bits, bint wide, bint shared) except NULL
+cdef Mem* mem_new_checked(Room store, uint64_t pages, uint64_t type_max, int page_bits, bint wide, bint shared, Spare* spare=*) except NULL
 cdef int tab_new(Room store, Tab* tab, uint64_t size, uint64_t type_max, bint wide, uint32_t type) except -1
 cdef Tag tag_door(Room store, TagInst* tag)
 cdef Exn exn_door(Room store, ExnInst* exn)

@@ -91,7 +91,7 @@ cdef bint fits(Quota* quota, uint64_t n) except? False:
     return has_room(quota, n)
 
 
-cdef Mem* mem_new_checked(Room store, uint64_t pages, uint64_t type_max, int page_bits, bint wide, bint shared) except NULL:
+cdef Mem* mem_new_checked(Room store, uint64_t pages, uint64_t type_max, int page_bits, bint wide, bint shared, Spare* spare=NULL) except NULL:
     """A memory within the limits of its store.
 
     Fails   Exhaustion
@@ -100,7 +100,7 @@ cdef Mem* mem_new_checked(Room store, uint64_t pages, uint64_t type_max, int pag
     cdef Quota* quota = &store.shared.memory
     if pages > mem_limit(type_max, page_bits, wide, quota.most >> 16) >> page_bits or not fits(quota, pages << page_bits):
         raise Exhaustion(f"memory of {pages} pages is more than the limit of this store")
-    memory = mem_new(pages, type_max, page_bits, wide, shared, quota)
+    memory = mem_new(pages, type_max, page_bits, wide, shared, quota, spare)
     if memory == NULL:
         raise Exhaustion(f"memory of {pages} pages is more than there is")
     return memory

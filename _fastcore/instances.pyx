@@ -18,7 +18,7 @@ from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.memory cimport mem_empty, mem_free, outside
 from pywasm_ref._fastcore.modules cimport Module, name_of
 from pywasm_ref._fastcore.orphans cimport adopt, adopt_again, enlist, leaks, note_leak, reconsider, strike
-from pywasm_ref._fastcore.segments cimport images_map, segments_free, segments_new
+from pywasm_ref._fastcore.segments cimport image_keep, image_spare, images_map, segments_free, segments_new
 from pywasm_ref._fastcore.store cimport BULK, Room, look, poll, unwatched
 from pywasm_ref._fastcore.tables_rt cimport tab_fill, tab_free
 from pywasm_ref._fastcore.tags cimport tag_drop, tag_keep, tag_new
@@ -183,7 +183,7 @@ cdef class Instance:
         cdef Mem* memory
         for i in range(unit.imported_mems, unit.n_mems):
             l = &unit.mems[i]
-            memory = mem_new_checked(self.store, l.min, l.max, l.page_bits, l.wide, l.shared)
+            memory = mem_new_checked(self.store, l.min, l.max, l.page_bits, l.wide, l.shared, image_spare(unit, i))
             self.ctx.mems[i] = memory
             self.n_own_mems += 1
         if unit.n_mems:
@@ -311,8 +311,9 @@ cdef class Instance:
         cdef uint32_t i
         if self.ctx != NULL:
             strike(self.store, self.ctx)
-            for i in range(self.n_own_mems):
-                mem_free(self.ctx.mems[self.module.unit.imported_mems + i])
+            for i in range(self.module.unit.imported_mems, self.module.unit.imported_mems + self.n_own_mems):
+                image_keep(self.module.unit, i, self.ctx.mems[i])
+                mem_free(self.ctx.mems[i])
             for i in range(self.module.unit.n_tags):
                 tag_drop(self.ctx.tags[i])
             segments_free(self.ctx, self.module.unit)

@@ -259,6 +259,11 @@ cdef struct Mem:
     uint8_t place           # where the address space comes from, see memory.pyx
     Quota* quota            # of the store that made it
 
+cdef struct Spare:
+    # The space of a memory that has come to its end, with the image of its module in place, for the next; no base when there is none.
+    uint8_t* base
+    uint64_t reserved
+
 cdef struct View:
     # A base that Python looks at. When the memory moves on, the view keeps the old bytes, and the last one frees them.
     uint8_t* base

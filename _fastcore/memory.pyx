@@ -83,8 +83,6 @@ cdef enum:
     CLASSES = 5                     # of slots, each twice as large as the one before
     SLAB = 0x10000000               # bytes of address space that are mapped at once for slots
     WATCHED = 0x100000              # bytes behind a memory that AddressSanitizer watches, at most
-    NOWHERE = 0                     # places: none yet; slots of class k have k + 1
-    MAPPED = 255
 
 cdef struct Slots:
     uint8_t* fresh                  # slots from here to `end` were never used
@@ -169,7 +167,7 @@ cdef bint space_take(Mem* memory, uint64_t size, uint64_t hope) noexcept nogil:
 cdef void space_give(uint8_t* base, uint64_t reserved, uint8_t place) noexcept nogil:
     """Under the lock."""
     permit(base, reserved)
-    if place == MAPPED:
+    if place >= IMAGED:
         space_free(base, reserved)
     elif place != NOWHERE:
         slot_give(place - 1, base)
@@ -202,8 +200,11 @@ cdef uint64_t mem_limit(uint64_t type_max, int page_bits, bint wide, uint64_t qu
     return min(limit, type_max) << page_bits
 
 
-cdef Mem* mem_new(uint64_t pages, uint64_t type_max, int page_bits, bint wide, bint shared, Quota* quota) noexcept nogil:
-    """A memory of zeros, or NULL where the system has no space for it. That it keeps within its limits is the caller's to see."""
+cdef Mem* mem_new(uint64_t pages, uint64_t type_max, int page_bits, bint wide, bint shared, Quota* quota, Spare* spare) noexcept nogil:
+    """A memory of zeros, or NULL where the system has no space for it. That it keeps within its limits is the caller's to see.
+
+    With a spare, it may be IMAGED from the beginning, and then holds what the image says.
+    """
     cdef Mem* memory = <Mem*>calloc(1, sizeof(Mem))
     cdef bint found = True
     if memory == NULL:
@@ -220,7 +221,7 @@ cdef Mem* mem_new(uint64_t pages, uint64_t type_max, int page_bits, bint wide, b
     if shared and memory.max_size != 0:
         found = space_take(memory, memory.max_size + MARGIN, memory.max_size + MARGIN)
     elif memory.size != 0:
-        found = space_take(memory, memory.size + MARGIN, headroom(memory.size, memory.max_size) + MARGIN)
+        found = spare_take(memory, spare) or space_take(memory, memory.size + MARGIN, headroom(memory.size, memory.max_size) + MARGIN)
     if found:
         watch(memory, memory.size)
         quota.used += memory.size
@@ -229,6 +230,34 @@ cdef Mem* mem_new(uint64_t pages, uint64_t type_max, int page_bits, bint wide, b
         free(memory)
         return NULL
     return memory
+
+
+cdef bint spare_take(Mem* memory, Spare* spare) noexcept nogil:
+    """Under the lock."""
+    if spare == NULL or spare.base == NULL or memory.size + MARGIN > spare.reserved:
+        return False
+    memory.base = spare.base
+    memory.reserved = spare.reserved
+    memory.place = IMAGED
+    spare.base = NULL
+    return True
+
+
+cdef void mem_keep(Mem* memory, Spare* spare) noexcept nogil:
+    """Before the end of a memory: if its image is where it was put, its space is kept, as if nobody had ever written to it."""
+    PyThread_acquire_lock(LOCK, 1)
+    if memory.place == IMAGED and memory.view == NULL and spare.base == NULL and slot_clear(memory.base, memory.reserved):
+        permit(memory.base, memory.reserved)
+        spare.base = memory.base
+        spare.reserved = memory.reserved
+        memory.place = NOWHERE
+    PyThread_release_lock(LOCK)
+
+
+cdef void spare_free(Spare* spare) noexcept nogil:
+    if spare.base != NULL:
+        space_free(spare.base, spare.reserved)
+        spare.base = NULL
 
 
 cdef void mem_free(Mem* memory) noexcept nogil:

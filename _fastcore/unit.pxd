@@ -1,7 +1,7 @@
 """A module while it is read, and what all its instances share afterwards. Plain C; `modules.Module` owns it."""
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from pywasm_ref._fastcore.layout cimport Code, Ctx, Type, W
+from pywasm_ref._fastcore.layout cimport Code, Ctx, Spare, Type, W
 from pywasm_ref._fastcore.reader cimport Reader
 
 cdef enum ExternKind:
@@ -74,6 +74,7 @@ cdef struct Image:
     int file
     uint64_t start          # address of its first byte
     uint64_t size
+    Spare spare
 
 cdef struct Unit:
     Reader r

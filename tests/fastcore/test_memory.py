@@ -199,6 +199,25 @@ def test_large_data_is_shared_until_it_is_written() -> None:
     assert other.exports["f"](5000 + len(text) - 1) == ord("f")
 
 
+@pytest.mark.parametrize("more", [0, 1, 40])
+def test_the_space_of_large_data_is_used_again_as_if_new(more: int) -> None:
+    text = "0123456789abcdef" * 8192
+    source = f"""(module (memory (export "m") 24) (data (i32.const 5000) "{text}")
+      (func (export "g") (param i32) (result i32) (memory.grow (local.get 0))))"""
+    made = module(source)
+    for _ in range(3):
+        one, other = objects.Instance(made), objects.Instance(made)
+        for each in (one, other):
+            assert each.exports["g"](more) == 24
+            with memoryview(each.exports["m"]) as view:
+                assert bytes(view) == bytes(5000) + text.encode() + bytes((24 + more) * PAGE - 5000 - len(text))
+                view[:] = b"x" * len(view)
+        del each
+    with memoryview(one.exports["m"]) as view:
+        del one, other, made
+        assert bytes(view) == b"x" * len(view)
+
+
 def test_data_that_does_not_fit_traps_and_what_was_before_it_stays() -> None:
     owner = instance('(module (memory (export "m") 1))')
     source = '(module (import "a" "m" (memory 1)) (data (i32.const 7) "a") (data (i32.const 65536) "b"))'
