@@ -21,7 +21,7 @@ PACKAGE = "pywasm_ref._fastcore"
 REQUIRED = os.environ.get("PYWASM_REQUIRE_FAST") == "1"
 PURE = os.environ.get("PYWASM_PURE") == "1"
 FLAGS = (
-    *("-O2", "-g0", "-w", "-fno-gcse", "-fno-crossjumping", "-falign-functions=32"),
+    *("-O2", "-g0", "-w", "-fno-gcse", "-fno-crossjumping", "-falign-functions=64"),
     *("-fno-math-errno", "-ffp-contract=off", "-fno-strict-aliasing", "-fwrapv"),
 )
 """No -march: wheels run everywhere. Contraction would change results where there is a fused multiply-add."""

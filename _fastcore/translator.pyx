@@ -28,6 +28,7 @@ cdef bint grow(Tr* tr, void** array, uint32_t* capacity, uint64_t wanted, uint64
 
 cdef enum:
     MANY = 100                  # values of the stack that are looked through for those of one local
+    NEAR = 16                   # operations that are looked through between a value and its use
 
 
 cdef uint32_t slot_height(Tr* tr) noexcept nogil:
@@ -210,10 +211,21 @@ cdef int better(Tr* tr, Val* v, int kind) noexcept nogil:
 cdef Ir* emit(Tr* tr, uint32_t op, Val* a, Val* b, uint64_t offset, uint32_t result) noexcept nogil:
     """An operation on popped values, in a form for which there is a handler; pushes its result unless that is 0."""
     cdef const Operation* info = &tr.tables.operations[op]
+    cdef Ir* ir = fold_load(tr, info, a, b) if b != NULL and info.folded else NULL
+    if ir == NULL:
+        ir = emit_alone(tr, op, a, b)
+        ir.offset = offset
+    if result:
+        push_result(tr, ir, info.acc, result)
+    return ir
+
+
+cdef Ir* emit_alone(Tr* tr, uint32_t op, Val* a, Val* b) noexcept nogil:
+    """Part of `emit`: an operation that is not folded with a load."""
+    cdef const Operation* info = &tr.tables.operations[op]
     cdef int ka = 0, kb = 0, alt
     cdef Val* other
     cdef Ir* ir
-    cdef Val* v
     if a != NULL:
         ka = kind_of(a)
     if b != NULL:
@@ -244,22 +256,47 @@ cdef Ir* emit(Tr* tr, uint32_t op, Val* a, Val* b, uint64_t offset, uint32_t res
     ir = new_ir(tr, op)
     ir.ka = ka
     ir.kb = kb
-    ir.offset = offset
     if a != NULL:
         fill(tr, ir, a, ka, 0)
     if b != NULL:
         fill(tr, ir, b, kb, 1)
-    if result:
-        v = push(tr, result, AT_REGISTER if info.acc else AT_SLOT)
-        v.producer = <int32_t>(tr.n_irs - 1)
-        ir.dst = v.slot
-        if info.acc:
-            tr.holder[info.acc] = <int32_t>(tr.n_vals - 1)
-        else:
-            ir.writes = 1
-            note_write(tr, v.slot, 0)
-            note_write(tr, v.slot + 1, 0)
     return ir
+
+
+cdef void push_result(Tr* tr, Ir* ir, int acc, uint32_t type) noexcept nogil:
+    """What the last operation makes, which is in an accumulator or, where that is 0, in its slot."""
+    cdef Val* v = push(tr, type, AT_REGISTER if acc else AT_SLOT)
+    v.producer = <int32_t>(tr.n_irs - 1)
+    ir.dst = v.slot
+    if acc:
+        tr.holder[acc] = <int32_t>(tr.n_vals - 1)
+    else:
+        ir.writes = 1
+        note_write(tr, v.slot, 0)
+        note_write(tr, v.slot + 1, 0)
+
+
+cdef Ir* fold_load(Tr* tr, const Operation* info, Val* a, Val* b) noexcept nogil:
+    """Let the load that made b, the last operation, do this one as well. It finds a in the accumulator, if a is in its slot only because that
+    load took the accumulator away, and nothing else in between has. NULL where it is not so."""
+    cdef Ir* load = &tr.irs[tr.n_irs - 1]
+    cdef Ir* made
+    cdef const Operation* between
+    cdef uint32_t i
+    if not last_made(tr, b) or load.op != info.load or not has(tr, info.folded, load.ka, 0):
+        return NULL
+    if a.kind != AT_SLOT or a.producer < 0 or <uint32_t>a.producer < tr.barrier or tr.n_irs - a.producer > NEAR:
+        return NULL
+    made = &tr.irs[a.producer]
+    if tr.tables.operations[made.op].acc != info.acc or not made.writes or made.dst != a.slot:
+        return NULL
+    for i in range(<uint32_t>a.producer + 1, tr.n_irs - 1):
+        between = &tr.tables.operations[tr.irs[i].op]
+        if between.acc == info.acc or between.format == FORMAT_RAW or between.format == FORMAT_BRANCH:
+            return NULL
+    made.writes = 0
+    load.op = info.folded
+    return load
 
 
 cdef int demote(Tr* tr, Val* v) noexcept nogil:

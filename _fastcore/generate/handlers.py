@@ -161,8 +161,11 @@ def is_covered(part: Variant, following: Variant) -> bool:
     """Is this a float that only the operation behind it sees, which does not tell one NaN from another? Such a value is in the accumulator
     only, and what is only there is used once."""
     letter = part.operation.result
-    if letter not in ("d", "f") or part.writes or not BLIND.match(following.operation.name):
+    name = following.operation.name
+    if letter not in ("d", "f") or part.writes or not BLIND.match(name.removesuffix(".load")):
         return False
+    if name.endswith(".load"):      # see folded.py: an operand that it has no kind for is in the accumulator
+        return following.operation.result == letter
     return any(kind == "r" and wanted == letter for kind, wanted in zip(following.kinds, following.operation.operands, strict=True))
 
 

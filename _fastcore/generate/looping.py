@@ -39,7 +39,7 @@ STAY = -1
 """What a function of the rarer handlers returns when the loop goes on."""
 POLL, BEYOND = "0", "0xffffffffU"
 """What is no number of a handler: a look at the clock, and at the length of a shared memory, which may have grown since `lim` was read."""
-HOT_TOPICS = {"integer", "float", "branch", "memory", "control", "calls"}
+HOT_TOPICS = {"integer", "float", "branch", "memory", "control", "calls", "folded"}
 RARE = re.compile(
     r"memory\.|call_import|call_deeper|call_elsewhere|return_call|call_ref|exhausted|restore|lower|throw|halt|stepped|ref_func|enter$|copy_n"
     r"|unreachable"

@@ -60,7 +60,7 @@ class Operation:
     length: int = 0
     fused: dict[str, str] = field(default_factory=dict)
     """Names of related operations: `true`, `false` (branch on the result), `inverse` (the opposite comparison); of loads and stores
-    `wide` (memory 0 with 64-bit addresses) and `far` (any other memory)."""
+    `wide` (memory 0 with 64-bit addresses) and `far` (any other memory); see folded.py for `folded` and `load`."""
 
 
 @dataclass(frozen=True, slots=True)

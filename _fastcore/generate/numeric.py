@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from _fastcore.generate.folded import folded, relatives
 from _fastcore.generate.model import Operation
 from pywasm_ref.isa import OPS
 
@@ -96,7 +97,7 @@ def numeric() -> Iterator[Operation]:
         family, name = op.mnemonic.split(".")
         integer = family[0] == "i" and operands[0] in "il"
         kinds = UNARY if len(operands) == 1 else (COMMUTING if name in COMMUTATIVE else INTEGER if integer else FLOAT)
-        fused = {}
+        fused = relatives(op.mnemonic)
         if len(operands) == 2 and result == "i" and (operands != "ii" or name in OPPOSITE):
             fused = {"true": f"br.{op.mnemonic}", "false": f"br.{family}.{OPPOSITE[name]}" if integer else f"br_not.{op.mnemonic}"}
             if integer:
@@ -104,6 +105,7 @@ def numeric() -> Iterator[Operation]:
             yield from _branches(op.mnemonic, operands, BODIES[op.mnemonic], integer)
         topic = "integer" if integer else "float"
         yield Operation(op.mnemonic, "value", operands, result, BODIES[op.mnemonic], kinds, name in COMMUTATIVE, topic, fused=fused)
+    yield from folded(BODIES)
 
 
 def _branches(name: str, operands: str, condition: str, integer: bool) -> Iterator[Operation]:

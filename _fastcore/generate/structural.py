@@ -63,11 +63,11 @@ def _control() -> Iterator[Operation]:
     yield Operation("br_z", "branch", "i", "", taken.replace("{condition}", "{a} == 0"), ("s", "r"), False, "branch", 3)
     yield Operation("br_nz64", "branch", "l", "", taken.replace("{condition}", "{a} != 0"), ("s", "r"), False, "branch", 3)
     yield Operation("br_z64", "branch", "l", "", taken.replace("{condition}", "{a} == 0"), ("s", "r"), False, "branch", 3)
-    table = "i = {a}\nn = pc[1].w[1]\n" + PAY + "if i > n: i = n\npc = pc[2 + i].t\nJUMP\n"
+    table = "i = {a}\nn = pc[1].w[1]\nif i > n: i = n\n" + PAY + "pc = pc[2 + i].t\nJUMP\n"
     yield Operation("br_table", "branch", "i", "", table, ("s", "r"), False, "branch", 2)
     paid = "i = {a}\nn = pc[1].w[1]\nif i > n: i = n\nctx.ticks -= <int16_t>pc[3 + 2 * i].h[1]\npc = pc[2 + 2 * i].t\nJUMP\n"
     yield Operation("br_table_paid", "branch", "i", "", paid, ("s", "r"), False, "branch", 2)
-    shared = "i = {a}\nn = pc[1].w[1]\n" + PAY + "if i > n: i = n\npc = pc[2].t[i].t\nJUMP\n"
+    shared = "i = {a}\nn = pc[1].w[1]\nback = pc[2].t\nif i > n: i = n\n" + PAY + "pc = back[i].t\nJUMP\n"
     yield Operation("br_table_shared", "raw", "i", "", shared, ("s", "r"), False, "branch", 3)
     paid = "i = {a}\nn = pc[1].w[1]\nif i > n: i = n\nback = pc[2].t + 2 * i\nctx.ticks -= <int16_t>back[1].h[1]\npc = back[0].t\nJUMP\n"
     yield Operation("br_table_shared_paid", "raw", "i", "", paid, ("s", "r"), False, "branch", 3)

@@ -120,12 +120,12 @@ def _rows_of_handlers(found: list[Variant], rows: list[Joined]) -> dict[str, str
 def tables(operations: tuple[Operation, ...], found: list[Variant], rows: list[Joined], sources: str) -> tuple[str, str]:
     """The header and the module."""
     numbers = {o.name: i for i, o in enumerate(operations, 1)}
-    infos = [bytes(16)]
+    infos = [bytes(18)]
     grid = [[0] * 32 for _ in range(len(operations) + 1)]
     for o in operations:
-        fused = [numbers.get(o.fused.get(key, ""), 0) for key in ("true", "false", "inverse", "wide", "far")]
+        fused = [numbers.get(o.fused.get(key, ""), 0) for key in ("true", "false", "inverse", "wide", "far", "folded", "load")]
         wide = any(kind == CONSTANT and letter in WIDE for kinds in o.kinds for kind, letter in zip(kinds, o.operands, strict=False))
-        infos.append(bytes([FORMATS.index(o.format), CLASSES[o.result], int(o.commutative), int(wide)]) + _u16(*fused) + bytes(2))
+        infos.append(bytes([FORMATS.index(o.format), CLASSES[o.result], int(o.commutative), int(wide)]) + _u16(*fused))
     lengths = [0]
     for v in found:
         grid[numbers[v.operation.name]][v.index] = v.number
@@ -194,7 +194,8 @@ cdef struct Operation:
     uint16_t inverse        # the opposite comparison
     uint16_t wide_op        # the same access to memory 0 with 64-bit addresses
     uint16_t far_op         # and to any memory
-    uint16_t reserved
+    uint16_t folded         # the operation that loads the second operand itself
+    uint16_t load           # what that is when it stands alone
 
 cdef struct Tables:
     const Opcode* plain     # 256 opcodes of one byte
