@@ -195,6 +195,7 @@ cdef bint begin_code(Tr* tr, Unit* unit, Code* code) noexcept nogil:
     tr.live = True
     tr.n_vals = tr.n_ctrls = tr.n_irs = tr.n_words = tr.n_labels = tr.n_fixes = tr.n_places = tr.n_targets = tr.n_locals = 0
     tr.n_handlers = tr.n_waiting = tr.n_tries = tr.n_vectors = tr.n_heads = tr.all_locals = tr.n_exact = tr.n_runs = 0
+    tr.repeatable = <uint64_t>(tr.r.end - tr.r.at)
     tr.giant = tr.entering = False
     tr.hdr = tr.flushed = tr.barrier = tr.round = tr.n_inits = 0
     return (reserve(tr, <void**>&tr.vals, &tr.cap_vals, 64, sizeof(Val)) and reserve(tr, <void**>&tr.irs, &tr.cap_irs, 64, sizeof(Ir))

@@ -3,6 +3,9 @@
 At a loop's label everything is in canonical slots and nothing is known of accumulators, and so it is where code goes back to it. What the
 operations up to the first way out of the loop do depends on nothing else: the same operations do the same elsewhere, and a trap in them
 names the same place of the module. In metered code they belong to the stretch that goes back, which pays for them as for its own.
+
+Two bytes of a module go back, and a head may have thirty words. So the copies of a function together have no more words than the function
+has bytes (`Tr.repeatable`): about twice as many as compilers' code comes to without them. Afterwards code jumps to the head.
 """
 
 from libc.stdint cimport uint8_t, uint32_t
@@ -11,6 +14,7 @@ from pywasm_ref._fastcore.translator cimport *
 
 cdef enum:
     MOST = 8                    # operations in a head
+    SHARED_WORDS = 3            # of the br_table_shared at its end
 
 
 cdef bint is_repeatable(Tr* tr, Ir* ir) noexcept nogil:
@@ -33,6 +37,7 @@ cdef void note_head(Tr* tr, uint32_t loop, uint32_t n) noexcept nogil:
         tr.heads[tr.n_heads + i] = tr.irs[i]
     c.head = tr.n_heads
     c.head_ops = n
+    c.head_words = tr.irs[n - 1].word + SHARED_WORDS - tr.labels[c.label]
     tr.n_heads += n
     ir = &tr.heads[tr.n_heads - 1]
     ir.op = OP_BR_TABLE_SHARED_PAID if tr.metered else OP_BR_TABLE_SHARED
@@ -43,13 +48,14 @@ cdef void note_head(Tr* tr, uint32_t loop, uint32_t n) noexcept nogil:
 
 
 cdef bint repeat_head(Tr* tr, Ctrl* c) noexcept nogil:
-    """In the place of a jump to a loop; False when it has no head, or the stretch would be too long."""
+    """In the place of a jump to a loop; False when it has no head, there are enough copies, or the stretch would be too long."""
     cdef uint32_t before = tr.paid
     cdef uint32_t i
     cdef Ir* ir
     cdef Ir head
-    if c.head_ops == 0 or (tr.metered and before + tr.heads[c.head + c.head_ops - 1].paid >= LONGEST_STRETCH):
+    if c.head_ops == 0 or c.head_words > tr.repeatable or (tr.metered and before + tr.heads[c.head + c.head_ops - 1].paid >= LONGEST_STRETCH):
         return False
+    tr.repeatable -= c.head_words
     for i in range(c.head_ops):
         ir = new_ir(tr, tr.heads[c.head + i].op)
         head = tr.heads[c.head + i]

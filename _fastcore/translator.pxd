@@ -42,6 +42,7 @@ cdef struct Ctrl:
     uint32_t inits          # how many locals without a default had been set before it
     uint32_t head           # of a loop: its first operations, see repeats.pyx, where they begin in `Tr.heads`, and how many
     uint32_t head_ops
+    uint32_t head_words
 
 cdef struct Ir:
     uint16_t op
@@ -147,6 +148,7 @@ cdef struct Tr:
     uint32_t n_targets, cap_targets
     Ir* heads               # operations at the beginnings of loops around here
     uint32_t n_heads, cap_heads
+    uint64_t repeatable     # words that may still stand once more
     uint32_t opened         # the loop, + 1, that this block of operations is the beginning of
     uint64_t* vectors       # constants of this function, two words each; `bits` of a value is the index of the first
     uint32_t n_vectors, cap_vectors

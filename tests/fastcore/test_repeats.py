@@ -187,6 +187,31 @@ def test_many_arms_and_many_ways_back_share_one_table() -> None:
     assert operations[-1][0] < 8 * n
 
 
+def test_copies_have_no_more_words_than_the_function_has_bytes() -> None:
+    """Five bytes that go back could become a head of thirty words."""
+    head = "(i64.store (i32.const 0) (i64.const 5))" * 7
+    text = f"(module (memory 1) (func (param i32) (loop $l (block $a {head} (br_table $a $a (local.get 0))) {'(block (br $l))' * 2000})))"
+    source = binary.encode(parse(text))
+    for metered in (False, True):
+        operations = listing(objects.Module(source), metered=metered)[0]
+        names = [name.partition("__")[0] for _, name, _ in operations]
+        copies = sum(name.startswith("br_table_shared") for name in names)
+        assert 300 < copies < 400
+        assert names.count("br") + copies == 2000
+        assert operations[-1][0] < 2 * len(source)
+
+
+def test_ways_back_jump_when_there_are_copies_enough() -> None:
+    """The program goes through all of them."""
+    arms = "".join(f"(block (br_if 0 (i32.ne (local.get $s) (i32.const {i}))) (local.set $s (i32.const {i + 1})) (br $l))" for i in range(40))
+    head = "(i64.store (i32.const 8) (i64.const 5))" * 6
+    text = source("plain", b"").replace(ARMS["plain"], f"(loop $l (block $a {head} (br_table $a $a (local.get $at))) {arms})")
+    operations = [name for _, name, _ in listing(objects.Module(binary.encode(parse(text))))[2]]
+    assert 0 < sum(name.startswith("br_table_shared") for name in operations) < 40
+    for fuel in (*range(0, 900, 7), None):
+        assert outcome("fast", text, fuel=fuel) == outcome("reference", text, fuel=fuel), fuel
+
+
 def test_a_loop_without_end_can_be_stopped() -> None:
     text = source("plain", b"").replace(ARMS["plain"], "(loop $l (block $a (br_table $a $a (local.get $at))) (br $l))")
     assert outcome("fast", text, fuel=10_000) == outcome("reference", text, fuel=10_000)
