@@ -4,20 +4,17 @@ import sys
 
 from cpython.object cimport PyObject
 from pywasm_ref._fastcore.layout cimport Ctx, Type
-from pywasm_ref._fastcore.store cimport unwatched, watched
+from pywasm_ref._fastcore.store cimport PyObject_GC_IsTracked, PyObject_IS_GC, unwatched, watched
 
 from pywasm_ref._fastcore import calls, objects
 from pywasm_ref._fastcore.dispatch import DISPATCH
 from pywasm_ref._fastcore.tables import SOURCES
 from pywasm_ref.binary import encode
 
-cdef extern from "Python.h":
-    bint PyObject_IS_GC(PyObject*)
-
-
 class FastEngine:
     """The engine that is quick: it reads a binary once, and lowers it to code for registers while it validates it."""
 
+    __slots__ = ()
     name = "fast"
     func_parts = calls.Called
     build = f"{SOURCES} {DISPATCH} {sys.byteorder} {sizeof(void*)} {sizeof(Ctx)} {sizeof(Type)}"
@@ -40,8 +37,8 @@ class FastEngine:
     def store(self, limits):
         return objects.Store(limits, self)
 
-    def hide(self, it):
-        if PyObject_IS_GC(<PyObject*>it):
+    def hide(self, it, instance):
+        if PyObject_IS_GC(<PyObject*>it) and not PyObject_GC_IsTracked(<PyObject*>instance):
             unwatched(<PyObject*>it)
 
     def show(self, it):

@@ -69,7 +69,7 @@ cdef class Instance:
         self.copy_data()
         if unit.has_start:
             start(self, unit.start)
-        if self.imported is NOTHING and not self.store.watched:
+        if self.imported is NOTHING and not self.store.watched and module.plain and type(self) is Instance:
             unwatched(<PyObject*>self)
 
     cdef int link(self) except -1:

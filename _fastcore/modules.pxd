@@ -14,8 +14,9 @@ cdef class Module:
     cdef object decoded             # the binary that the text became, once a place was looked for
     cdef object fault               # Invalid, kept until somebody asks
     cdef dict names_of_exports      # name -> (kind, index)
-    cdef list _imports
-    cdef list _exports
+    cdef bint plain                 # nothing that it refers to can be made to refer to anything else
+    cdef tuple _imports
+    cdef tuple _exports
     cdef dict _field_names
     cdef object __weakref__
 

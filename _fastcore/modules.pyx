@@ -8,11 +8,13 @@ from pywasm_ref._fastcore.lowered cimport dump_codes
 from pywasm_ref._fastcore.names cimport read_names
 from pywasm_ref._fastcore.reflection cimport deftype_of, functype_of, globaltype_of, memtype_of, tabletype_of, tagtype_of
 from pywasm_ref._fastcore.sections cimport meter, read_module, unit_free
+from pywasm_ref._fastcore.store cimport refers
 from pywasm_ref._fastcore.unit cimport *
 
 from pywasm_ref.binary import decode, encode
 from pywasm_ref.errors import Invalid
 from pywasm_ref.features import ALL, WASM_3, Feature
+from pywasm_ref.source import Source
 from pywasm_ref.syntax.modules import Names
 
 FEATURES = list(Feature)
@@ -24,6 +26,15 @@ cdef uint64_t feature_bits(object features) except *:
 
 
 cdef uint64_t DEFAULT_FEATURES = feature_bits(WASM_3)
+
+
+cdef bint is_plain(features, source, engine) except *:
+    """Is this all that a module can refer to? A class that is derived from that of a part may have attributes, and so lead anywhere."""
+    if features is not WASM_3 and (type(features) is not frozenset or any([type(feature) is not Feature for feature in features])):
+        return False
+    if source is not None and (type(source) is not Source or refers(source.name) or refers(source.data)):
+        return False
+    return not refers(engine)
 
 
 @cython.no_gc_clear
@@ -44,6 +55,7 @@ cdef class Module:
         self.source = source
         self.engine = engine
         self.read_module = syntax
+        self.plain = type(self) is Module and is_plain(features, source, engine)
         with nogil:
             self.unit = read_module(start, size, bits, code, n_code)
         if self.unit == NULL:
@@ -107,15 +119,15 @@ cdef class Module:
         cdef Unit* unit = self.unit
         self.check()
         if self._imports is None:
-            self._imports = [(name_of(&unit.imports[i].module), name_of(&unit.imports[i].name),
-                              self.extern_type(unit.imports[i].kind, unit.imports[i].index)) for i in range(unit.n_imports)]
+            self._imports = tuple([(name_of(&unit.imports[i].module), name_of(&unit.imports[i].name),
+                                    self.extern_type(unit.imports[i].kind, unit.imports[i].index)) for i in range(unit.n_imports)])
         return self._imports
 
     @property
     def exports(self):
         self.check()
         if self._exports is None:
-            self._exports = [(name, self.extern_type(kind, index)) for name, (kind, index) in self.names_of_exports.items()]
+            self._exports = tuple([(name, self.extern_type(kind, index)) for name, (kind, index) in self.names_of_exports.items()])
         return self._exports
 
     cdef object extern_type(self, int kind, uint32_t index):

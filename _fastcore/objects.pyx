@@ -1,5 +1,7 @@
 """The engine as the protocols of the embedding see it: a store, and everything that can be done with it."""
 
+from gc import get_referents
+
 from cpython.object cimport PyObject
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, malloc
@@ -13,7 +15,7 @@ from pywasm_ref._fastcore.memory cimport mem_grow
 from pywasm_ref._fastcore.modules cimport Module
 from pywasm_ref._fastcore.moving cimport moving
 from pywasm_ref._fastcore.reflection cimport deftype_from, deftype_of, valtype_from
-from pywasm_ref._fastcore.store cimport Room
+from pywasm_ref._fastcore.store cimport Room, refers
 from pywasm_ref._fastcore.tables_rt cimport tab_grow
 from pywasm_ref._fastcore.types cimport top_of, unpacked
 from pywasm_ref._fastcore.tags cimport tag_drop, tag_new
@@ -40,24 +42,35 @@ cdef struct Bounds:
     uint64_t calls
     uint64_t tables
     uint64_t heap
+    bint plain              # nothing can be made to refer to more from here
 
-cdef object KNOWN = None        # the limits whose numbers are in BOUNDS: nearly all stores of a program have the same
+cdef tuple KNOWN = (None, None) # the limits whose numbers are in BOUNDS, and the engine: nearly all stores of a program have the same
 cdef Bounds BOUNDS
 
 
-cdef Bounds bounds_of(limits) except *:
+cdef Bounds bounds_of(limits, engine) except *:
     """Limits, which are frozen, as numbers that fit."""
     global KNOWN, BOUNDS
     cdef Bounds found
-    if limits is KNOWN:
+    if limits is KNOWN[0] and engine is KNOWN[1]:
         return BOUNDS
     found.memory = <uint64_t>min(limits.memory_pages, MOST_PAGES) << 16
     found.calls = min(limits.call_depth, MOST_CALLS)
     found.tables = min(limits.table_entries, MOST_ENTRIES)
     found.heap = min(limits.heap, 0x7fffffffffffffff)
-    BOUNDS = found
-    KNOWN = limits      # at last: letting go of the other may run anything
+    found.plain = is_plain(limits) and not refers(engine)
+    if found.plain:     # else remembering them might keep anything
+        BOUNDS = found
+        KNOWN = (limits, engine)    # at last: letting go of the others may run anything
     return found
+
+
+cdef bint is_plain(limits) except *:
+    """Are they frozen data, and numbers only? All else may be made to refer to anything."""
+    frozen = type(limits).__dict__.get("__dataclass_params__")
+    if frozen is None or not frozen.frozen or hasattr(limits, "__dict__"):
+        return False
+    return not any([refers(value) for value in get_referents(limits) if value is not type(limits)])
 
 
 cdef class Store(Room):
@@ -65,17 +78,23 @@ cdef class Store(Room):
 
     cdef readonly object engine
 
+    def __cinit__(self):
+        if type(self) is not Store:     # it may have attributes
+            self.watch()
+
     def __init__(self, limits=None, engine=None):
         cdef Bounds bounds
         self.engine = engine
         self.limits = limits
         if limits is not None:
-            bounds = bounds_of(limits)
+            bounds = bounds_of(limits, engine)
             self.shared.memory.most = bounds.memory
             self.allow_calls(bounds.calls)
             self.shared.tables.most = bounds.tables
             self.shared.heap_most = bounds.heap
             self.use(limits.fuel)
+        if refers(engine) if limits is None else not bounds.plain:
+            self.watch()
 
     cdef int use(self, object fuel) except -1:
         """Guests may use so much. From the first time on, instances run metered code."""

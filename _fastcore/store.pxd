@@ -56,6 +56,7 @@ cdef class Room:
     cdef void wait_no_more(self, S* slot) noexcept
 
 cdef extern from "Python.h":
+    bint PyObject_IS_GC(PyObject*)
     bint PyObject_GC_IsTracked(PyObject*)
     void PyObject_GC_Track(void*)
     void PyObject_GC_UnTrack(void*)
@@ -68,6 +69,7 @@ cdef inline void watched(PyObject* it) noexcept:
     if not PyObject_GC_IsTracked(it):
         PyObject_GC_Track(it)
 
+cdef bint refers(object it) except *
 cdef list holders()
 cdef object exhausted(Thread* thread, int status)
 cdef int poll(Ctx* ctx, W* pc, S* fp) noexcept nogil

@@ -234,6 +234,12 @@ cdef class Room:
         self.stopped = False
 
 
+cdef bint refers(object it) except *:
+    """May an object refer to others? A number or a string does not, nor what has no room for anything; what is of a class that is derived
+    from theirs may."""
+    return PyObject_IS_GC(<PyObject*>it) and (type(it).__basicsize__ > object.__basicsize__ or hasattr(it, "__dict__"))
+
+
 cdef object exhausted(Thread* thread, int status):
     """The exception for TRAP_HEAP, and for memory that is out."""
     if status == TRAP_HEAP:

@@ -277,8 +277,9 @@ class Engine(Protocol):
 class HidingEngine(Protocol):
     """What an engine can do besides: tell Python's collector what it need not look at. Of a hundred thousand starts that was a third."""
 
-    def hide(self, it: object) -> None:
-        """Nothing leads from here to this object again, so that it is no part of a circle."""
+    def hide(self, it: object, instance: Instance) -> None:
+        """This object refers to an instance, and to what that refers to. As long as nothing leads from there to anything that a program can
+        change, it is no part of a circle."""
 
     def show(self, it: object) -> None:
         """From now on something may."""

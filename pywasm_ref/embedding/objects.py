@@ -24,6 +24,7 @@ from pywasm_ref.features import WASM_3, Feature, Features, features
 from pywasm_ref.source import Source
 from pywasm_ref.syntax.types import ExternType
 
+keep = object.__setattr__
 MAKING = RLock()
 """Held while a part of an instance is made that is made late, since threads may ask for it at the same time."""
 
@@ -62,7 +63,7 @@ class Module(Alive):
     Fails   Malformed, Invalid; OSError for a file that cannot be read
     """
 
-    __slots__ = ("__weakref__", "_raw", "engine", "features")
+    __slots__ = ("__weakref__", "_engine", "_features", "_raw")
 
     def __init__(
         self,
@@ -70,20 +71,20 @@ class Module(Alive):
         engine: str | protocols.Engine = "auto",
         features: str | Iterable[str] | Features = WASM_3,
     ) -> None:
-        self.engine: protocols.Engine = chosen(engine)
-        self.features = _features(features)
+        self._engine = chosen(engine)
+        self._features = _features(features)
         self._raw = self._read(load(source))
 
     def _read(self, source: Source) -> protocols.Module:
         try:
             if isinstance(source.data, bytes):
-                module = functions.module_decode(self.engine, source, self.features)
+                module = functions.module_decode(self._engine, source, self._features)
             else:
-                module = functions.module_parse(self.engine, source, self.features)
+                module = functions.module_parse(self._engine, source, self._features)
             functions.module_validate(module)
         except WasmError as error:
             if isinstance(error, Malformed) and isinstance(source.data, bytes):
-                add_hint(error, source.data, self.features)
+                add_hint(error, source.data, self._features)
             error.source = source  # what the file is called is known here only
             raise
         return module
@@ -109,15 +110,23 @@ class Module(Alive):
                 key, or with none; Invalid for a module that is not valid; ValueError for a key that is too short
         """
         module = cls.__new__(cls)
-        module.engine = chosen(engine)
-        kept = unpack(data, key, module.engine)
-        module.features = kept.features
+        module._engine = chosen(engine)
+        kept = unpack(data, key, module._engine)
+        module._features = kept.features
         source = Source("<serialized>", kept.binary)
-        if len(kept.code) and isinstance(module.engine, protocols.KeepingEngine):
-            module._raw = module.engine.load(source, kept.features, kept.code)
+        if len(kept.code) and isinstance(module._engine, protocols.KeepingEngine):
+            module._raw = module._engine.load(source, kept.features, kept.code)
         else:
             module._raw = module._read(source)
         return module
+
+    @property
+    def engine(self) -> protocols.Engine:
+        return self._engine
+
+    @property
+    def features(self) -> Features:
+        return self._features
 
     @property
     def raw(self) -> protocols.Module:
@@ -170,9 +179,10 @@ class Instance(Alive):
             another engine
     """
 
-    __slots__ = ("__weakref__", "_raw", "_raw_store", "exports", "module", "store")
+    __slots__ = ("__weakref__", "_parts", "exports", "store")
     exports: Exports
     store: Store
+    _parts: tuple[Module, protocols.Store, protocols.Instance]
 
     def __init__(self, store: Store, module: Module, imports: Imports | None = None) -> None:
         check_store(store)
@@ -182,17 +192,18 @@ class Instance(Alive):
             raise ValueError(f"the module belongs to the engine {module.engine.name}, the store to {store.engine.name}")
         wanted = module.raw.imports
         externs = resolve(store, wanted, {} if imports is None else imports) if wanted or imports is not None else []
-        self.store = store
+        keep(self, "store", store)
         self._start(store.raw, module, externs)
 
     @classmethod
     def in_store_of_its_own(cls, module: Module, limits: Limits | None) -> Instance:
-        """An instance of a module that imports nothing. Until somebody asks for its store or its exports, nothing can lead back to it."""
+        """An instance of a module that imports nothing. Nothing can lead back to it until somebody asks for its store or its exports, since
+        what it refers to cannot be exchanged."""
         instance = cls.__new__(cls)
-        instance._start(raw_store(module.engine, limits), module, [])
-        hide = getattr(module.engine, "hide", None)
+        instance._start(raw_store(module._engine, limits), module, [])
+        hide = getattr(module._engine, "hide", None)
         if hide is not None and cls is Instance and type(module) is Module and not module._raw.field_names:
-            hide(instance)
+            hide(instance, instance._parts[2])
         return instance
 
     def _show(self) -> None:
@@ -202,14 +213,20 @@ class Instance(Alive):
 
     def _start(self, store: protocols.Store, module: Module, externs: list[protocols.Extern]) -> None:
         raw = module._raw
-        self.module = module
-        self._raw_store = store
         if raw.field_names:
-            self.store.name_fields(raw.field_names)
+            self._store_of(store).name_fields(raw.field_names)
         try:
-            self._raw = store.module_instantiate(raw, externs)
+            keep(self, "_parts", (module, store, store.module_instantiate(raw, externs)))
         except WasmException as error:
-            raise lift_exception(self.store, error) from error.__cause__
+            raise lift_exception(self._store_of(store), error) from error.__cause__
+
+    def _store_of(self, raw: protocols.Store) -> Store:
+        """The face of the store, from now on."""
+        try:
+            return object.__getattribute__(self, "store")  # type: ignore[no-any-return]
+        except AttributeError:
+            keep(self, "store", Store.wrap(raw))
+        return self.store
 
     if not TYPE_CHECKING:  # a type checker that sees it would take any name for granted
 
@@ -222,14 +239,33 @@ class Instance(Alive):
                 try:
                     return object.__getattribute__(self, name)  # another thread was sooner
                 except AttributeError:
-                    setattr(self, name, Exports(self.store, self._raw) if name == "exports" else Store.wrap(self._raw_store))
+                    _, store, raw = self._parts
+                    keep(self, name, Exports(self.store, raw) if name == "exports" else Store.wrap(store))
             return object.__getattribute__(self, name)
+
+    # Not properties, which would cost each `instance.exports.f()` as much as the call.
+
+    def __setattr__(self, name: str, value: object) -> None:
+        self._refuse(name)
+        keep(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self._refuse(name)
+        object.__delattr__(self, name)
+
+    def _refuse(self, name: str) -> None:
+        if name in Instance.__slots__ or name in ("module", "raw"):
+            raise AttributeError(f"what an instance is made of cannot be exchanged: {name!r}")
+
+    @property
+    def module(self) -> Module:
+        return self._parts[0]
 
     @property
     def raw(self) -> protocols.Instance:
         """The engine's own instance, for `functions.py`."""
         self._show()
-        return self._raw
+        return self._parts[2]
 
     def __repr__(self) -> str:
         return f"<Instance of {self.module!r}>"

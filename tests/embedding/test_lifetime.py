@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 import pywasm_ref as wasm
+from pywasm_ref.features import Feature
+from pywasm_ref.text import parse
 
 TEXT = """(module
   (type $node (struct (field (mut (ref null $node))) (field externref)))
@@ -139,3 +141,74 @@ def test_python_s_collector_is_not_shown_what_nothing_leads_to(engine: str) -> N
         """It may refer to anything."""
 
     assert gc.is_tracked(wasm.instantiate(Mine(ALONE, engine=engine)))
+
+
+class MyText(str):
+    """A text that may refer to anything."""
+
+
+class MyNumber(int):
+    """A number that may."""
+
+
+class MyLimits(wasm.Limits):
+    """Limits that may."""
+
+
+class MyFeatures(frozenset[Feature]):
+    """Features that may."""
+
+
+class MyModule(wasm.Module):
+    """A module that may."""
+
+
+def circle_through(part: str, engine: str) -> Any:
+    """An instance whose module, limits or features refer to it, and that nobody has asked for its exports."""
+    text = MyText(ALONE) if part == "text" else ALONE
+    features = MyFeatures(Feature) if part == "features" else frozenset(Feature)
+    fuel = MyNumber(5) if part == "number" else None
+    limits = MyLimits(fuel) if part == "limits" else wasm.Limits(fuel)
+    module = (MyModule if part == "module" else wasm.Module)(text, engine, features)
+    instance: Any = wasm.instantiate(module, limits=limits)
+    if part == "features":  # the face makes a plain set of them
+        instance = module.engine.store(limits).module_instantiate(module.engine.adopt(parse(text), features), [])
+    held: Any = {"text": text, "features": features, "number": fuel, "limits": limits, "module": module}[part]
+    vars(held)["me"] = instance
+    return instance
+
+
+@pytest.mark.parametrize("part", ["text", "features", "number", "limits", "module"])
+def test_an_instance_that_what_it_is_made_of_refers_to_is_freed(engine: str, part: str) -> None:
+    instance = circle_through(part, engine)
+    watched = weakref.ref(instance)
+    del instance
+    gc.collect()
+    assert watched() is None
+
+
+def test_an_instance_of_a_class_with_attributes_that_refers_to_itself_is_freed(engine: str) -> None:
+    module = wasm.Module(ALONE, engine=engine)
+
+    class Mine(wasm.Instance):
+        me: Any
+
+    mine = Mine(wasm.Store(engine), module)
+    mine.me = mine
+    watched = weakref.ref(mine)
+    del mine
+    gc.collect()
+    assert watched() is None
+
+
+@pytest.mark.parametrize(("of", "name"), [("instance", "module"), ("instance", "exports"), ("instance", "store"), ("instance", "raw"),
+                                          ("module", "engine"), ("module", "features"), ("module", "raw")])  # fmt: skip
+def test_what_modules_and_instances_are_made_of_cannot_be_exchanged(engine: str, of: str, name: str) -> None:
+    module = wasm.Module(ALONE, engine=engine)
+    one = wasm.instantiate(module) if of == "instance" else module
+    with pytest.raises(AttributeError):
+        setattr(one, name, one)
+    with pytest.raises(AttributeError):
+        delattr(one, name)
+    with pytest.raises(AttributeError):
+        one.me = one  # type: ignore[union-attr]

@@ -183,6 +183,29 @@ def test_a_module_or_an_instance_is_made_with_what_it_needs_or_not_at_all() -> N
     gc.collect()
 
 
+def test_a_native_store_or_instance_of_a_class_with_attributes_that_refers_to_itself_is_freed() -> None:
+    """Python's collector does not look at the others, which cannot."""
+    for cls, given in ((objects.Store, ()), (objects.Instance, (module(EXPORTING),)), (objects.Module, (module(EXPORTING).data,))):
+        one = type("Derived", (cls,), {})(*given)
+        one.me = one
+        watched = weakref.ref(one)
+        del one
+        gc.collect()
+        assert watched() is None, cls
+    kept = type("Derived", (objects.Module,), {})(module(EXPORTING).data)
+    kept.me = objects.Instance(kept)
+    watched = weakref.ref(kept.me)
+    del kept
+    gc.collect()
+    assert watched() is None
+
+
+def test_what_is_asked_of_a_module_cannot_be_added_to() -> None:
+    one = module(EXPORTING)
+    for found in (one.imports, one.exports):
+        assert type(found) is tuple
+
+
 def test_a_store_can_be_told_its_limits_again() -> None:
     store = objects.Store(Limits(heap=10))
     store.__init__(Limits(memory_pages=1))  # as a class that is derived may do
