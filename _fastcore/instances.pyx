@@ -227,7 +227,7 @@ cdef class Instance:
                 table = self.ctx.tables[s.target]
                 offset = self.value(&s.offset)
                 if outside(offset, s.size, table.size):
-                    raise TrapError(TrapReason.OUT_OF_BOUNDS_TABLE)
+                    raise misfit(self.module, TrapReason.OUT_OF_BOUNDS_TABLE, s)
                 self.put_elements(table.elems + offset, s)
         return 0
 
@@ -278,7 +278,7 @@ cdef class Instance:
                 offset = self.value(&s.offset)
                 memory = self.ctx.mems[s.target]
                 if outside(offset, s.size, memory.size):
-                    raise TrapError(TrapReason.OUT_OF_BOUNDS_MEMORY)
+                    raise misfit(self.module, TrapReason.OUT_OF_BOUNDS_MEMORY, s)
                 memcpy(memory.base + offset, s.bytes, s.size)
             if self.ctx.datas != NULL:
                 self.ctx.datas[i].size = 0
@@ -322,6 +322,14 @@ cdef class Instance:
         for i in range(self.n_own_tables):
             tab_free(&self.own_tables[i])
         free(self.own_tables)
+
+
+cdef object misfit(Module module, object reason, Segment* s):
+    """The trap of a segment that does not fit, at the place of the segment."""
+    error = TrapError(reason)
+    error.at = module.shown_at(s.at)
+    error.source = module.source
+    return error
 
 
 cdef Ctx* ctx_new(Unit* unit) except NULL:

@@ -15,7 +15,8 @@ from pywasm_ref.binary import decode, encode
 from pywasm_ref.errors import Invalid
 from pywasm_ref.features import ALL, WASM_3, Feature
 from pywasm_ref.source import Source
-from pywasm_ref.syntax.modules import Names
+from pywasm_ref.syntax.instructions import RefFunc
+from pywasm_ref.syntax.modules import Active, Elem, Func, Global, Names, Table
 
 FEATURES = list(Feature)
 
@@ -154,10 +155,10 @@ cdef class Module:
         read = self.decoded
         for part, places in read.places.parts.items():
             if at in places:
-                return self.read_module.places.of(part, places.index(at))
-        for func, written in zip(read.funcs, self.read_module.funcs):
-            if at in func.body.places:
-                return written.body.places[func.body.places.index(at)]
+                return part_in_text(self.read_module, part, places.index(at), self.unit.n_funcs)
+        for expr, written in zip(expressions(read), expressions(self.read_module)):
+            if at in expr.places:
+                return written.places[expr.places.index(at)]
         return None
 
     @property
@@ -186,6 +187,34 @@ cdef class Module:
         if index >= self.unit.n_codes:
             raise IndexError(index)
         return [self.unit.codes[index].entry[i].u for i in range(self.unit.codes[index].n_words)]
+
+
+def part_in_text(module, part, index, n_funcs):
+    """Where a part of the module stands. In a segment that has an unknown function, that is what is wrong, and for indices of functions the
+    binary says no more than what segment they are in."""
+    if part == "elems":
+        for item in module.elems[index].inits:
+            if any(isinstance(i, RefFunc) and i.func >= n_funcs for i in item.body):
+                return item.places[0] if item.places else None
+    return module.places.of(part, index)
+
+
+def expressions(module):
+    """All expressions of a module, in an order that is the same for the text and for the binary that was made of it."""
+    for part in (module.funcs, module.globals, module.tables, module.datas, module.elems):
+        for entry in part:
+            yield from expressions_of(entry)
+
+
+def expressions_of(entry):
+    """Those of a part of the module."""
+    if isinstance(entry, Func):
+        yield entry.body
+    elif isinstance(entry, (Global, Table)):
+        yield from [] if entry.init is None else [entry.init]
+    else:
+        yield from [entry.mode.offset] if isinstance(entry.mode, Active) else []
+        yield from entry.inits if isinstance(entry, Elem) else []
 
 
 cdef object name_of(Name* n):

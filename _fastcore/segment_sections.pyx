@@ -107,6 +107,7 @@ cdef int elem_section(Unit* unit) noexcept nogil:
     n = vector(unit, <void**>&unit.elems, 0, sizeof(Segment), 3)
     for i in range(n):
         unit.at = unit.r.at
+        unit.elems[i].at = <uint32_t>(unit.at - unit.base)
         unit.n_elems += 1
         if one_elem(unit, &unit.elems[i]) < 0:
             return -1
@@ -159,6 +160,7 @@ cdef int data_section(Unit* unit) noexcept nogil:
     cdef uint32_t n = vector(unit, <void**>&unit.datas, 0, sizeof(Segment), 2)
     for i in range(n):
         unit.at = unit.r.at
+        unit.datas[i].at = <uint32_t>(unit.at - unit.base)
         unit.n_datas += 1
         if one_data(unit, &unit.datas[i]) < 0:
             return -1

@@ -63,6 +63,7 @@ cdef struct Segment:
     uint8_t mode
     uint32_t type           # of elements
     uint32_t target         # memory or table
+    uint32_t at             # byte offset in the module
     Init offset
     const uint8_t* bytes    # of data
     Init* items             # of elements that are expressions
