@@ -27,6 +27,9 @@ cdef extern from "Python.h":
     void PyType_Modified(PyTypeObject*)
 
 
+# Python's collector clears no fields of doors, stores, instances and modules (`no_gc_clear`): their ends ask the store, and tell by `owner`
+# whether what they stand for is theirs to free. It breaks circles elsewhere. What these refer to was there before them, so that a circle
+# leads through something that came to refer to more: a dictionary, such as `Room.boxes`, a list, or an object of the host; those can be cleared.
 @cython.no_gc_clear
 cdef class Door:
     """Something that lives in a store."""

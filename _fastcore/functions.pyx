@@ -44,7 +44,7 @@ cdef extern from "Python.h":
 # Functions
 
 
-@cython.no_gc_clear
+@cython.no_gc_clear     # see Door: with its owner cleared, this would free what is the owner's
 cdef class Func(Door):
     """A function. Calling it with Python's values costs a vectorcall and no Python frame."""
 

@@ -60,7 +60,7 @@ def generated() -> dict[str, str]:
     shape_header, shape_module = shapes()
     files = {"shapes.pxd": shape_header, "shapes.pyx": shape_module}
     files |= looped(found, rows)
-    modules: dict[str, list[Variant | Joined]] = {topic: [] for topic in topics(operations)} | {f"joined_{i}": [] for i in range(MODULES)}
+    modules: dict[str, list[Variant | Joined]] = {topic: [] for topic in (*topics(operations), *(f"joined_{i}" for i in range(MODULES)))}
     for v in found:
         modules[v.operation.topic].append(v)
     for row in rows:

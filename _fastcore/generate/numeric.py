@@ -109,7 +109,7 @@ def numeric() -> Iterator[Operation]:
 
 
 def _branches(name: str, operands: str, condition: str, integer: bool) -> Iterator[Operation]:
-    kinds = INTEGER if integer else FLOAT
+    kinds: tuple[str, ...] = INTEGER if integer else FLOAT
     commutes = name.split(".")[1] in COMMUTATIVE
     if commutes:
         kinds = tuple(k for k in kinds if k not in ("rs", "ks", "kr"))

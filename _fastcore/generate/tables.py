@@ -10,7 +10,8 @@ from _fastcore.generate.model import CLASSES, CONSTANT, FORMATS, VALTYPES, Opera
 from _fastcore.generate.numeric import LETTERS
 from _fastcore.generate.vector import vector_opcode, vector_ops
 from pywasm_ref.features import Feature
-from pywasm_ref.isa import OPS, Op
+from pywasm_ref.isa import OPS
+from pywasm_ref.syntax.instructions import Op
 
 FAMILIES = ("none", "numeric", "load", "store", "atomic")
 VECTOR_FAMILIES = ("none", "pure", "ternary", "extract", "replace", "load", "store", "load_lane", "store_lane", "const", "shuffle")
@@ -109,7 +110,8 @@ def third_word(v: Variant) -> str:
 def _rows_of_handlers(found: list[Variant], rows: list[Joined]) -> dict[str, str]:
     """For each handler the first operation's own one, and the words of all its operations; for each of these, what the third word is."""
     own, spans, thirds = [0], [0], [0]
-    for handler in (*found, *rows):
+    handlers: list[Variant | Joined] = [*found, *rows]
+    for handler in handlers:
         own.append(handler.parts[0].number)
         spans.append(sum(map(length, handler.parts)))
     for v in found:

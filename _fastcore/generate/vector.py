@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 from _fastcore.generate.model import Operation
 from _fastcore.generate.numeric import LETTERS
-from pywasm_ref.isa import OPS, Op
+from pywasm_ref.isa import OPS
+from pywasm_ref.syntax.instructions import Op
 
 PREFIX = 0xFD
 C_TYPES = {"v128": "V128", "i32": "uint32_t", "i64": "uint64_t", "f32": "float", "f64": "double"}
