@@ -120,6 +120,7 @@ def _pairs(job: Job, a: Answer, b: Answer, ability: Ability) -> Iterator[tuple[s
         yield f"call {i} {names[i]}", i, one, other
         if i + 1 < len(left):
             yield f"fuel after call {i} {names[i]}", None, *left[i + 1]
+    yield "calls", None, f"{len(a.calls)} answers", f"{len(b.calls)} answers"
     for i in range(max(len(a.host), len(b.host))):
         yield f"host call {i}", None, _entry(a.host, i), _entry(b.host, i)
     if ability.state:

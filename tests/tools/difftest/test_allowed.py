@@ -11,7 +11,7 @@ from pywasm_ref.features import WASM_3
 from pywasm_ref.isa import OPS
 from pywasm_ref.tools.difftest.allowed import CHOICES, allows
 from pywasm_ref.tools.difftest.compare import Ability, compare
-from pywasm_ref.tools.difftest.generate import PROFILES, portable
+from pywasm_ref.tools.difftest.generate import PROFILES, portable, seeded
 from pywasm_ref.tools.difftest.generate.nans import FUSED, OPEN
 from pywasm_ref.tools.difftest.generate.space import make
 from pywasm_ref.tools.difftest.jobs import Answer, Call, Job, Outcome
@@ -100,3 +100,11 @@ def test_growth_beyond_the_maximum_has_to_fail(swapped: bool) -> None:
     first, second = (grown, refused) if swapped else (refused, grown)
     found = compare(job, {"a": first, "b": second}, {"a": Ability(), "b": Ability()})
     assert [d.where for d in found] == ["call 0 f"]
+
+
+def test_an_engine_that_leaves_calls_out_differs() -> None:
+    job = seeded(0, PROFILES["1.0"]).job()
+    answer = peer("reference").run(job)
+    short = replace(answer, calls=answer.calls[:-1])
+    for answers in ({"a": answer, "b": short}, {"a": short, "b": answer}):
+        assert [d.where for d in compare(job, answers, {"a": Ability(), "b": Ability()})] == ["calls"]
