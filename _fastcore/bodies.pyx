@@ -9,6 +9,7 @@ from pywasm_ref._fastcore.metering cimport begin_stretches, count, pay_at_landin
 from pywasm_ref._fastcore.numerics cimport load32, load64
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.tables cimport *
+from pywasm_ref._fastcore.encoding cimport *
 from pywasm_ref._fastcore.translator cimport *
 from pywasm_ref._fastcore.types cimport body_type, defaultable
 from pywasm_ref._fastcore.unit cimport *

@@ -11,6 +11,7 @@ from libc.stdlib cimport malloc
 from pywasm_ref._fastcore.layout cimport HANDLE_DELEGATE, W
 from pywasm_ref._fastcore.rules_control cimport emit_jump
 from pywasm_ref._fastcore.tables cimport *
+from pywasm_ref._fastcore.encoding cimport *
 from pywasm_ref._fastcore.translator cimport *
 
 

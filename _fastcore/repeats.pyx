@@ -10,6 +10,7 @@ has bytes (`Tr.repeatable`): about twice as many as compilers' code comes to wit
 
 from libc.stdint cimport uint8_t, uint32_t
 from pywasm_ref._fastcore.tables cimport *
+from pywasm_ref._fastcore.encoding cimport *
 from pywasm_ref._fastcore.translator cimport *
 
 cdef enum:

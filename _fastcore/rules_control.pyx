@@ -9,6 +9,7 @@ from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.numerics cimport load32, load64
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.tables cimport *
+from pywasm_ref._fastcore.encoding cimport *
 from pywasm_ref._fastcore.translator cimport *
 from pywasm_ref._fastcore.types cimport block_result, is_subtype, match, matches
 from pywasm_ref._fastcore.valtypes cimport func_type_at

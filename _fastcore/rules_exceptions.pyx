@@ -11,6 +11,7 @@ from pywasm_ref._fastcore.operands cimport *
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.rules_control cimport *
 from pywasm_ref._fastcore.tables cimport *
+from pywasm_ref._fastcore.encoding cimport *
 from pywasm_ref._fastcore.translator cimport *
 from pywasm_ref._fastcore.types cimport match, matches
 from pywasm_ref._fastcore.unit cimport *

@@ -196,12 +196,6 @@ cdef void emit_branch(Tr* tr, Val* cond, bint sense, uint32_t label) noexcept no
 cdef void note_write(Tr* tr, uint32_t slot, int acc) noexcept nogil
 cdef bint invert_last(Tr* tr, Val* v) noexcept nogil
 cdef void set_local(Tr* tr, uint32_t local, Val* v) noexcept nogil
-cdef void set_enter(Ir* ir, uint32_t start, uint32_t n) noexcept nogil
-cdef uint32_t new_label(Tr* tr) noexcept nogil
-cdef void end_block(Tr* tr) noexcept nogil
-cdef void bind(Tr* tr, uint32_t label) noexcept nogil
-cdef void new_stretch(Tr* tr) noexcept nogil
-cdef void emit_fuel(Tr* tr) noexcept nogil
 
 cdef inline int acc_of(uint32_t type) noexcept nogil:
     """Which accumulator holds values of a type: 1 r0, 2 f0, 3 g0, 0 none."""
