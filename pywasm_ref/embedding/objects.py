@@ -179,10 +179,12 @@ class Instance(Alive):
             another engine
     """
 
-    __slots__ = ("__weakref__", "_parts", "exports", "store")
+    __slots__ = ("__weakref__", "_module", "_raw", "_raw_store", "exports", "store")
     exports: Exports
     store: Store
-    _parts: tuple[Module, protocols.Store, protocols.Instance]
+    _module: Module
+    _raw: protocols.Instance
+    _raw_store: protocols.Store
 
     def __init__(self, store: Store, module: Module, imports: Imports | None = None) -> None:
         check_store(store)
@@ -203,7 +205,7 @@ class Instance(Alive):
         instance._start(raw_store(module._engine, limits), module, [])
         hide = getattr(module._engine, "hide", None)
         if hide is not None and cls is Instance and type(module) is Module and not module._raw.field_names:
-            hide(instance, instance._parts[2])
+            hide(instance, instance._raw)
         return instance
 
     def _show(self) -> None:
@@ -215,8 +217,10 @@ class Instance(Alive):
         raw = module._raw
         if raw.field_names:
             self._store_of(store).name_fields(raw.field_names)
+        keep(self, "_module", module)
+        keep(self, "_raw_store", store)
         try:
-            keep(self, "_parts", (module, store, store.module_instantiate(raw, externs)))
+            keep(self, "_raw", store.module_instantiate(raw, externs))
         except WasmException as error:
             raise lift_exception(self._store_of(store), error) from error.__cause__
 
@@ -239,8 +243,7 @@ class Instance(Alive):
                 try:
                     return object.__getattribute__(self, name)  # another thread was sooner
                 except AttributeError:
-                    _, store, raw = self._parts
-                    keep(self, name, Exports(self.store, raw) if name == "exports" else Store.wrap(store))
+                    keep(self, name, Exports(self.store, self._raw) if name == "exports" else Store.wrap(self._raw_store))
             return object.__getattribute__(self, name)
 
     # Not properties, which would cost each `instance.exports.f()` as much as the call.
@@ -259,13 +262,13 @@ class Instance(Alive):
 
     @property
     def module(self) -> Module:
-        return self._parts[0]
+        return self._module
 
     @property
     def raw(self) -> protocols.Instance:
         """The engine's own instance, for `functions.py`."""
         self._show()
-        return self._parts[2]
+        return self._raw
 
     def __repr__(self) -> str:
         return f"<Instance of {self.module!r}>"
