@@ -246,7 +246,7 @@ cdef void make_giant(Tr* tr) noexcept nogil:
 
 cdef void push_body(Tr* tr) noexcept nogil:
     """The body is a block without parameters: those are locals."""
-    cdef Type* type = body_type(tr.type)
+    cdef Type* type = body_type(tr.unit.held, tr.type)
     if type == NULL:
         out_of_memory(tr.r)
     else:

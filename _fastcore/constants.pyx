@@ -138,7 +138,7 @@ cdef int init_code(Unit* unit, uint32_t wanted, Init* init) noexcept nogil:
     cdef Tr tr
     if code == NULL:
         return out_of_memory(&unit.r)
-    code.type = block_result(wanted)
+    code.type = block_result(unit.held, wanted)
     if code.type == NULL:
         return out_of_memory(&unit.r)
     init.kind = INIT_CODE

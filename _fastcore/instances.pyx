@@ -322,6 +322,14 @@ cdef class Instance:
         for i in range(self.n_own_tables):
             tab_free(&self.own_tables[i])
         free(self.own_tables)
+        if self.ctx != NULL and leaves_types(self.module.unit, self.store):
+            self.store.keep(self.module.unit.held)
+
+
+cdef bint leaves_types(Unit* unit, Room store) noexcept:
+    """May something in the store have a type of the module without having the module? An object of the heap, a tag, or a function of the
+    host that was imported by its type."""
+    return store.shared.heap != NULL or unit.n_tags != 0 or unit.imported_funcs != 0
 
 
 cdef object misfit(Module module, object reason, Segment* s):

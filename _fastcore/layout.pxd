@@ -34,7 +34,7 @@ cdef union W:
     void* v
 
 cdef struct Type:
-    # A closed defined type; equal types are one object for the life of the process, so `==` on pointers is equality.
+    # A closed defined type; equal types are one object, so `==` on pointers is equality. Whoever refers to one sees to it that its group stays.
     uint32_t heap           # what stands for it as a heap type in a value type
     uint8_t kind            # HT_FUNC, HT_STRUCT or HT_ARRAY
     uint8_t final
@@ -56,7 +56,6 @@ cdef struct Type:
     uint8_t width           # of an array: the logarithm of the bytes of an element
     uint8_t holds           # of an array: what its elements refer to
     uint8_t* muts           # of fields: may they be written
-    Type* body              # of a function: [] -> results, once somebody wanted it
 
 cdef struct Group:
     # A recursive group. `words` spell it with positions in the place of references to itself: equal groups have equal words.
@@ -66,6 +65,18 @@ cdef struct Group:
     uint32_t* words
     Type* types
     uint32_t n_types
+    uint64_t refs           # from each `Held` that it is in, and from groups that mention it, as often as they do
+    uint64_t size           # bytes
+    bint mentions           # types of other groups
+    Group* older            # among those that nobody refers to any more
+    Group* newer
+
+cdef struct Held:
+    # Groups that somebody keeps, as a set: a module those of all types that it has, a store those of what the host made.
+    Group** table
+    uint64_t n
+    uint64_t cap            # a power of two, or 0
+    uint64_t refs           # the module, and stores where something may have its types; changed with the GIL
 
 cdef struct Handler:
     # What catches an exception that is thrown between two words of a function. Inner ones stand before outer ones.

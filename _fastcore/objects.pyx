@@ -117,7 +117,7 @@ cdef class Store(Room):
     # Functions
 
     def func_alloc(self, type, code):
-        cdef Type* t = deftype_from(type)
+        cdef Type* t = deftype_from(type, self.own_types())
         return host_func(self, t, moving(t, code), False)
 
     def func_type(self, Func func not None):
@@ -135,7 +135,7 @@ cdef class Store(Room):
         table.tab = <Tab*>calloc(1, sizeof(Tab))
         if table.tab == NULL:
             raise MemoryError
-        tab_new(self, table.tab, type.limits.min, most(type.limits), type.addr is I64, valtype_from(type.elem))
+        tab_new(self, table.tab, type.limits.min, most(type.limits), type.addr is I64, valtype_from(type.elem, self.own_types()))
         set_bits(self, &first, table.tab.type, init)
         for i in range(table.tab.size):
             table.tab.elems[i] = first
@@ -201,7 +201,7 @@ cdef class Store(Room):
     # Tags and exceptions
 
     def tag_alloc(self, type):
-        cdef TagInst* tag = tag_new(deftype_from(type.type))
+        cdef TagInst* tag = tag_new(deftype_from(type.type, self.own_types()))
         if tag == NULL:
             raise MemoryError
         door = tag_door(self, tag)
@@ -227,7 +227,7 @@ cdef class Store(Room):
         variable.slots = <S*>calloc(2, sizeof(S))
         if variable.slots == NULL:
             raise MemoryError
-        variable.valtype = valtype_from(type.type)
+        variable.valtype = valtype_from(type.type, self.own_types())
         variable.mutable = type.mut
         set_bits(self, variable.slots, variable.valtype, value)
         self.lends |= variable.valtype & VT_REF and top_of(variable.valtype & VT_HEAP) == HT_FUNC

@@ -1,13 +1,13 @@
 """See reflection.pxd. Defined types are made by `validation.types`, so that both engines show the same objects.
 
-Types live as long as the process, and so do the objects that show them. A long chain of types needs no recursion: a group is converted
-when all groups that it mentions are.
+The objects that show types live as long as these, at least. A long chain of types needs no recursion: a group is converted when all groups
+that it mentions are.
 """
 
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from pywasm_ref._fastcore.layout cimport *
-from pywasm_ref._fastcore.types cimport GROUP_MUT, GROUP_SELF, intern_group, type_of
+from pywasm_ref._fastcore.types cimport GROUP_MUT, GROUP_SELF, forget_by, held_drop, held_new, hold, intern_group, type_of
 from pywasm_ref._fastcore.unit cimport GlobalDef, Limit
 
 from pywasm_ref.syntax.types import (
@@ -27,6 +27,24 @@ cdef dict HEAP_CODES = {value: key for key, value in HEAPS.items()}
 cdef dict DEFTYPES = {}     # address of a type -> DefType
 cdef dict TYPES = {}        # DefType -> address of a type
 cdef dict REFTYPES = {}     # value type -> RefType
+
+
+cdef int forget(Group* group, list gone) except -1:
+    """A group is about to go. What stood for its types is put into a list, since letting go of it may run anything."""
+    cdef uint32_t i
+    if <uint64_t>group.types not in DEFTYPES:   # all of a group are shown, or none
+        return 0
+    for i in range(group.n_types):
+        found = DEFTYPES.pop(<uint64_t>&group.types[i], None)
+        if found is not None:
+            gone.append(found)
+            TYPES.pop(found, None)
+        gone.append(REFTYPES.pop(VT_REF | group.types[i].heap, None))
+        gone.append(REFTYPES.pop(VT_REF | VT_NULL | group.types[i].heap, None))
+    return 0
+
+
+forget_by(forget)
 
 
 # From the engine to Python
@@ -116,34 +134,55 @@ cdef object comptype_of(Group* group, Type* type):
 # From Python to the engine
 
 
-cdef uint32_t valtype_from(object type) except 0:
-    """A closed value type."""
+cdef uint32_t valtype_from(object type, Held* held) except 0:
+    """A closed value type; what it mentions is held."""
     cdef uint32_t found
     plain = PLAIN_CODES.get(type)
     if plain is not None:
         return plain
     found = VT_REF | VT_NULL if type.null else VT_REF
     if isinstance(type.heap, DefType):
-        return found | deftype_from(type.heap).heap
+        return found | deftype_from(type.heap, held).heap
     return found | <uint32_t>HEAP_CODES[type.heap]
 
 
-cdef Type* deftype_from(object type) except NULL:
-    """The engine's type for a defined type."""
-    cdef list waiting
+cdef Type* deftype_from(object type, Held* held) except NULL:
+    """The engine's type for a defined type, held."""
+    cdef Held* meanwhile
+    if not is_known(type, held):
+        meanwhile = held_new()
+        if meanwhile == NULL:
+            raise MemoryError
+        try:
+            take_all(type, meanwhile)
+            is_known(type, held)
+        finally:
+            held_drop(meanwhile)
+    return <Type*><uint64_t>TYPES[type]
+
+
+cdef bint is_known(object type, Held* held) except *:
+    """Has the engine a type for it? It is held then, before anything else can run."""
     found = TYPES.get(type)
-    if found is not None:
-        return <Type*><uint64_t>found
-    waiting = [type]
+    if found is None:
+        return False
+    if not hold(held, (<Type*><uint64_t>found).group):
+        raise MemoryError
+    return True
+
+
+cdef int take_all(object type, Held* held) except -1:
+    """Make a type, after all that it mentions."""
+    cdef list waiting = [type]
     while waiting:
-        missing = [] if waiting[-1] in TYPES else [heap for heap in mentioned(waiting[-1].rectype) if heap not in TYPES]
+        missing = [] if is_known(waiting[-1], held) else [heap for heap in mentioned(waiting[-1].rectype) if not is_known(heap, held)]
         if missing:
             waiting.extend(missing)
             continue
         last = waiting.pop()
-        if last not in TYPES:
-            take(last.rectype)
-    return <Type*><uint64_t>TYPES[type]
+        if not is_known(last, held):
+            take(last.rectype, held)
+    return 0
 
 
 cdef tuple parts_of(object comp):
@@ -163,20 +202,20 @@ cdef list mentioned(object rectype):
     return found
 
 
-cdef int take(object rectype) except -1:
+cdef int take(object rectype, Held* held) except -1:
     """Spell a group whose parts are there, and intern it."""
     cdef list words = []
     cdef uint32_t* spelled
     cdef Group* group
     cdef uint32_t i
     for sub in rectype.subtypes:
-        spell(words, sub)
+        spell(words, sub, len(rectype.subtypes))
     spelled = <uint32_t*>malloc(len(words) * 4 + 4)
     if spelled == NULL:
         raise MemoryError
     for i in range(len(words)):
         spelled[i] = words[i]
-    group = intern_group(spelled, len(words), len(rectype.subtypes))
+    group = intern_group(held, spelled, len(words), len(rectype.subtypes))
     free(spelled)
     if group == NULL:
         raise MemoryError
@@ -187,24 +226,27 @@ cdef int take(object rectype) except -1:
     return 0
 
 
-cdef uint32_t heap_word(object heap) except? 0:
+cdef uint32_t heap_word(object heap, object n) except? 0:
+    """What spells a heap type of a group of n types."""
     if isinstance(heap, RecIdx):
+        if heap.index >= n:
+            raise ValueError(f"a group of {n} types has no type {heap.index}")
         return GROUP_SELF | <uint32_t>heap.index
     if isinstance(heap, DefType):
         return (<Type*><uint64_t>TYPES[heap]).heap
     return HEAP_CODES[heap]
 
 
-cdef uint32_t part_word(object part) except 0:
+cdef uint32_t part_word(object part, object n) except 0:
     if isinstance(part, RefType):
-        return (VT_REF | VT_NULL if part.null else VT_REF) | heap_word(part.heap)
+        return (VT_REF | VT_NULL if part.null else VT_REF) | heap_word(part.heap, n)
     return PLAIN_CODES[part]
 
 
-cdef int spell(list words, object sub) except -1:
-    """The head of a type and its parts, see types.pxd."""
+cdef int spell(list words, object sub, object n_types) except -1:
+    """The head of a type of a group and its parts, see types.pxd."""
     comp = sub.comp
-    parts = [part_word(part) for part in parts_of(comp)]
+    parts = [part_word(part, n_types) for part in parts_of(comp)]
     kind, n, results = HT_FUNC, len(parts), 0
     if isinstance(comp, FuncType):
         n, results = len(comp.params), len(comp.results)
@@ -212,7 +254,7 @@ cdef int spell(list words, object sub) except -1:
         kind = HT_STRUCT if isinstance(comp, StructType) else HT_ARRAY
         fields = comp.fields if isinstance(comp, StructType) else (comp.field,)
         parts = [part | (<object>GROUP_MUT if field.mut else 0) for part, field in zip(parts, fields)]
-    words += [kind | bool(sub.final) << 8 | len(sub.supers) << 16, heap_word(sub.supers[0]) if sub.supers else 0, n, results, *parts]
+    words += [kind | bool(sub.final) << 8 | len(sub.supers) << 16, heap_word(sub.supers[0], n_types) if sub.supers else 0, n, results, *parts]
     return 0
 
 

@@ -26,12 +26,12 @@ cdef Type* block_type(Tr* tr) noexcept nogil:
     cdef Type* type
     if at < tr.r.end and at[0] == 0x40:
         tr.r.at += 1
-        type = block_result(VT_BOT)
+        type = block_result(tr.unit.held, VT_BOT)
     elif at < tr.r.end and 0x40 < at[0] < 0x80:
         one = value_type(tr)
         if tr.r.fault:
             return NULL
-        type = block_result(one)
+        type = block_result(tr.unit.held, one)
     else:
         index = s33(tr.r)
         if tr.r.fault:

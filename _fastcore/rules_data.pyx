@@ -9,7 +9,6 @@ from pywasm_ref._fastcore.numerics cimport load32, load64
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.tables cimport *
 from pywasm_ref._fastcore.translator cimport *
-from pywasm_ref._fastcore.types cimport func_type
 from pywasm_ref._fastcore.unit cimport *
 from pywasm_ref._fastcore.operands cimport *
 from pywasm_ref._fastcore.rules_memory cimport Access, emit_access, memarg, r_bulk

@@ -22,7 +22,7 @@ from pywasm_ref._fastcore.skim cimport *
 from pywasm_ref._fastcore.tables cimport *
 from pywasm_ref._fastcore.translator cimport Tr
 from pywasm_ref._fastcore.typedefs cimport type_section
-from pywasm_ref._fastcore.types cimport defaultable
+from pywasm_ref._fastcore.types cimport defaultable, held_drop, held_new
 from pywasm_ref._fastcore.unit cimport *
 from pywasm_ref._fastcore.valtypes cimport func_type_at, on, refuse
 from pywasm_ref._fastcore.section_arrays cimport more, room, vector
@@ -495,6 +495,10 @@ cdef Unit* read_module(const uint8_t* data, uint64_t size, uint64_t features, co
     cdef Unit* unit = <Unit*>calloc(1, sizeof(Unit))
     if unit == NULL:
         return NULL
+    unit.held = held_new()
+    if unit.held == NULL:
+        free(unit)
+        return NULL
     unit.features = features
     unit.lowered = lowered
     unit.n_lowered = n_lowered
@@ -576,4 +580,5 @@ cdef void unit_free(Unit* unit) noexcept nogil:
     free(unit.declared)
     free(unit.order)
     free(unit.metered_order)
+    held_drop(unit.held)
     free(unit)

@@ -2,7 +2,7 @@
 
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t, uint32_t, uint64_t
-from pywasm_ref._fastcore.layout cimport Ctx, ExnInst, S, Thread, W
+from pywasm_ref._fastcore.layout cimport Ctx, ExnInst, Held, S, Thread, W
 
 cdef enum:
     BULK = 0x4000000        # bytes that are filled or copied between two looks
@@ -39,6 +39,8 @@ cdef class Room:
     cdef bint limited           # guests use fuel
     cdef bint metered           # instances run metered code: guests used fuel once
     cdef object beyond          # fuel that is more than `shared.fuel` holds
+    cdef Held* held             # the types of what the host made, once it made something
+    cdef set kept               # addresses of what modules hold whose instances are gone, and that something here may have types of
     cdef object __weakref__
 
     cdef object left(self)
@@ -52,6 +54,8 @@ cdef class Room:
     cdef int follow(self) except -1
     cdef uint64_t box(self, object value) except 0
     cdef int not_elsewhere(self) except -1
+    cdef Held* own_types(self) except NULL
+    cdef int keep(self, Held* held) except -1
     cdef void wait_on_top(self, ExnInst* exn) noexcept
     cdef void wait_no_more(self, S* slot) noexcept
 

@@ -12,6 +12,7 @@ from pywasm_ref._fastcore.gil cimport gil_give, gil_take
 from pywasm_ref._fastcore.heap cimport box_free, box_new, collect, heap_close
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.locks cimport PyThread_acquire_lock, PyThread_release_lock, PyThread_type_lock, lock_new
+from pywasm_ref._fastcore.types cimport held_drop, held_new
 
 from pywasm_ref.errors import Exhaustion
 
@@ -92,6 +93,27 @@ cdef class Room:
         marks_free(&self.shared)
         if self.stack != NULL:
             stack_give(self.stack, self.end - self.stack)
+        held_drop(self.held)
+        if self.kept is not None:
+            for address in self.kept:
+                held_drop(<Held*><uint64_t>address)
+
+    cdef Held* own_types(self) except NULL:
+        """What holds the types of what the host makes."""
+        if self.held == NULL:
+            self.held = held_new()
+            if self.held == NULL:
+                raise MemoryError
+        return self.held
+
+    cdef int keep(self, Held* held) except -1:
+        """Keep the types of a module to the end of the store: an instance is gone, and objects, tags and functions of the host may be left."""
+        if self.kept is None:
+            self.kept = set()
+        if <uint64_t>held not in self.kept:
+            held.refs += 1
+            self.kept.add(<uint64_t>held)
+        return 0
 
     cdef int allow_calls(self, uint64_t n) except -1:
         """So many calls there may be that have not returned, if their frames are not much larger than usual."""

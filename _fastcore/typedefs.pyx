@@ -167,7 +167,7 @@ cdef int add_group(Unit* unit, Spelling* s, uint32_t n, uint64_t* cap) noexcept 
         if grown == NULL:
             return out_of_memory(&unit.r)
         unit.types = grown
-    group = intern_group(s.words, s.n, n) if n else NULL
+    group = intern_group(unit.held, s.words, s.n, n) if n else NULL
     if group == NULL and n:
         return out_of_memory(&unit.r)
     for i in range(n):

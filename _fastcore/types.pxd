@@ -2,7 +2,7 @@
 
 from libc.stdint cimport uint32_t, uint64_t
 from pywasm_ref._fastcore.layout cimport (
-    HT_ANY, HT_ARRAY, HT_BOT, HT_EXN, HT_EXTERN, HT_FUNC, HT_STRUCT, Group, Type, VT_HEAP, VT_I8, VT_I16, VT_I32, VT_NULL, VT_REF,
+    HT_ANY, HT_ARRAY, HT_BOT, HT_EXN, HT_EXTERN, HT_FUNC, HT_STRUCT, Group, Held, Type, VT_HEAP, VT_I8, VT_I16, VT_I32, VT_NULL, VT_REF,
 )
 
 cdef enum:
@@ -13,10 +13,15 @@ cdef enum:
     GROUP_MUT = 0x80000000U     # a field that may be written
     MAX_TYPES = 0x0fffff00      # of a group, and of the process
 
-cdef Group* intern_group(const uint32_t* words, uint64_t n_words, uint32_t n_types) noexcept nogil
-cdef Type* func_type(const uint32_t* valtypes, uint32_t n_params, uint32_t n_results) noexcept nogil
-cdef Type* body_type(Type* type) noexcept nogil
-cdef Type* block_result(uint32_t valtype) noexcept nogil
+ctypedef int (*forgetting)(Group* group, list gone) except -1
+
+cdef Held* held_new() noexcept nogil
+cdef void held_drop(Held* held) noexcept nogil
+cdef bint hold(Held* held, Group* group) noexcept nogil
+cdef void forget_by(forgetting function) noexcept
+cdef Group* intern_group(Held* held, const uint32_t* words, uint64_t n_words, uint32_t n_types) noexcept nogil
+cdef Type* body_type(Held* held, Type* type) noexcept nogil
+cdef Type* block_result(Held* held, uint32_t valtype) noexcept nogil
 cdef Type* type_of(uint32_t heap) noexcept nogil
 cdef bint is_subtype(Type* sub, Type* above) noexcept nogil
 cdef bint match_heap(uint32_t h1, uint32_t h2) noexcept nogil

@@ -1,7 +1,7 @@
 """A module while it is read, and what all its instances share afterwards. Plain C; `modules.Module` owns it."""
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from pywasm_ref._fastcore.layout cimport Code, Ctx, Spare, Type, W
+from pywasm_ref._fastcore.layout cimport Code, Ctx, Held, Spare, Type, W
 from pywasm_ref._fastcore.reader cimport Reader
 
 cdef enum ExternKind:
@@ -90,6 +90,7 @@ cdef struct Unit:
     bint skim               # only what is malformed matters: indices mean nothing
     bint uses_data          # is there an instruction that names a data segment?
     const uint8_t* sections[14]     # where the content of each section begins, or NULL
+    Held* held              # the groups of all types that are mentioned below, in code, and by blocks while it is made
     Type** types
     uint32_t n_types
     uint32_t group_end      # types from n_types to here are being defined
