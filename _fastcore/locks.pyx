@@ -23,11 +23,11 @@ cdef PyThread_type_lock lock_new() noexcept:
 
 
 def hold_all():
-    """In the order in which they are taken otherwise."""
+    """In the order in which they are taken otherwise. The GIL is kept: who has a lock does not wait for it, but who waits for a lock may
+    have it, and would keep this thread from going on with all locks in its hands."""
     cdef int i
-    with nogil:
-        for i in range(N_LOCKS):
-            PyThread_acquire_lock(LOCKS[N_LOCKS - 1 - i], 1)
+    for i in range(N_LOCKS):
+        PyThread_acquire_lock(LOCKS[N_LOCKS - 1 - i], 1)
 
 
 def release_all():

@@ -349,6 +349,14 @@ guest = made('(module (memory 1) (func (export "f") (loop (drop (memory.grow (i3
 threading.Thread(target=guest.exports["f"], daemon=True).start()
 waiting = made('(module (memory 1 1 shared) (func (export "f") (drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1)))))')
 threading.Thread(target=waiting.exports["f"], daemon=True).start()
+
+plain = objects.Module(encode(parse('(module (memory 1) (func (export "f")))', ALL)), ALL)
+
+def start():
+    while True:
+        objects.Instance(plain, (), objects.Store()).exports["f"]()
+
+threading.Thread(target=start, daemon=True).start()
 for _ in range(40):
     child = os.fork()
     if child == 0:
