@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from threading import RLock
@@ -25,8 +26,22 @@ from pywasm_ref.source import Source
 from pywasm_ref.syntax.types import ExternType
 
 keep = object.__setattr__
-MAKING = RLock()
-"""Held while a part of an instance is made that is made late, since threads may ask for it at the same time."""
+
+
+class Making:
+    """The lock that is held while a part of an instance is made that is made late, since threads may ask for it at the same time."""
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Also in the child of a process that forked, where the thread that held the lock is not."""
+        self.lock = RLock()
+
+
+MAKING = Making()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=MAKING.begin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +254,7 @@ class Instance(Alive):
             if name not in ("exports", "store"):
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
             self._show()
-            with MAKING:
+            with MAKING.lock:
                 try:
                     return object.__getattribute__(self, name)  # another thread was sooner
                 except AttributeError:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -53,3 +56,32 @@ def test_limits_that_are_none_are_refused_for_a_store_of_its_own_too(engine: str
 def test_an_instance_has_no_other_parts(engine: str) -> None:
     with pytest.raises(AttributeError, match="'Instance' object has no attribute 'export'"):
         wasm.instantiate(ADD, engine=engine).export  # type: ignore[attr-defined]  # noqa: B018
+
+
+FORKING = """
+import os, signal, sys, threading
+import pywasm_ref as wasm
+
+module = wasm.Module('(module (func (export "f") (result i32) (i32.const 0)))', engine=sys.argv[1])
+
+def ask():
+    while True:
+        wasm.instantiate(module).exports
+
+for _ in range(2):
+    threading.Thread(target=ask, daemon=True).start()
+for _ in range(60):
+    child = os.fork()
+    if child == 0:
+        signal.alarm(10)
+        os._exit(wasm.instantiate(module).exports.f())
+    if os.waitpid(child, 0)[1] != 0:
+        sys.exit("a child did not come to its end")
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes do not fork here")
+def test_a_child_makes_parts_whatever_other_threads_were_making(engine: str) -> None:
+    done = subprocess.run([sys.executable, "-c", FORKING, engine], check=False, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
