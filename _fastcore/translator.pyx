@@ -278,11 +278,14 @@ cdef void push_result(Tr* tr, Ir* ir, int acc, uint32_t type) noexcept nogil:
 cdef Ir* fold_load(Tr* tr, const Operation* info, Val* a, Val* b) noexcept nogil:
     """Let the load that made b, the last operation, do this one as well. It finds a in the accumulator, if a is in its slot only because that
     load took the accumulator away, and nothing else in between has. NULL where it is not so."""
-    cdef Ir* load = &tr.irs[tr.n_irs - 1]
+    cdef Ir* load
     cdef Ir* made
     cdef const Operation* between
     cdef uint32_t i
-    if not last_made(tr, b) or load.op != info.load or not has(tr, info.folded, load.ka, 0):
+    if not last_made(tr, b):
+        return NULL
+    load = &tr.irs[b.producer]
+    if load.op != info.load or not has(tr, info.folded, load.ka, 0):
         return NULL
     if a.kind != AT_SLOT or a.producer < 0 or <uint32_t>a.producer < tr.barrier or tr.n_irs - a.producer > NEAR:
         return NULL
