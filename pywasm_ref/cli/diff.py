@@ -69,6 +69,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from concurrent.futures import BrokenExecutor
+
+    from pywasm_ref.tools.difftest.alone import NotAlone
     from pywasm_ref.tools.difftest.campaign import Folder, NotTheSame
     from pywasm_ref.tools.difftest.child import Unavailable
 
@@ -78,9 +81,14 @@ def run(options: argparse.Namespace) -> int:
     except NotTheSame as error:
         raise Unusable(f"{error}; choose another folder with --report") from None
     try:
-        totals = campaign(settings, folder, options)
+        with folder.alone():
+            totals = campaign(settings, folder, options)
     except Unavailable as error:
         raise Unusable(str(error)) from None
+    except NotAlone:
+        raise Unusable(f"another campaign is at work in {folder.path}; choose another folder with --report") from None
+    except BrokenExecutor:
+        raise Unusable("a process of the campaign was killed, perhaps for want of memory; the same command goes on from here") from None
     print(totals.line())
     for cause, script in totals.finds.items():
         print(f"{folder.path / script}: {cause}")

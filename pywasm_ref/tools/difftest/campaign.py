@@ -13,12 +13,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from pywasm_ref.tools.difftest.alone import alone
 from pywasm_ref.tools.difftest.child import BOUNDS, Bounds
 from pywasm_ref.tools.difftest.finds import reduced
 from pywasm_ref.tools.difftest.generate import PROFILES
@@ -29,7 +30,9 @@ from pywasm_ref.tools.difftest.peers import KINDS, kind
 from pywasm_ref.tools.difftest.shards import FRESH_SIZE, SIZE, Finding, Report, Shard, run_shard
 from pywasm_ref.tools.difftest.work import BROKEN, USUAL, WORK, corpus_files
 
-SHARDS = "shards.jsonl"
+Done = dict[tuple[str, str, int], int]
+"""How many seeds are done from a place on: of this work, in this release, with this first seed."""
+SHARDS, LOCK = "shards.jsonl", "lock"
 PAUSE = 1.0
 SETTINGS, TOTALS = "campaign.json", "totals"
 
@@ -188,6 +191,13 @@ class Folder:
         new.write_text(json.dumps(known, indent=1) + "\n")
         new.replace(self.path / SETTINGS)
 
+    def alone(self) -> AbstractContextManager[None]:
+        """While one campaign is at work here, no other is.
+
+        Fails   NotAlone when it is entered
+        """
+        return alone(self.path / LOCK)
+
     def reports(self) -> Iterator[Report]:
         """The shards that are done. A line that was not finished, or that says something else, is no shard."""
         file = self.path / SHARDS
@@ -210,9 +220,11 @@ class Folder:
             file.write(json.dumps(plain).encode() + b"\n")
 
     def save(self, name: str, script: str) -> Path:
+        """A whole script or none: one that is there is not made again."""
         path = self.path / "finds" / f"{name}.wast"
-        path.write_text(script, encoding="utf-8")
-        return path
+        new = path.with_suffix(".new")
+        new.write_text(script, encoding="utf-8")
+        return new.replace(path)
 
     def write_report(self, settings: Settings, totals: Totals) -> None:
         self._write(settings.identity() | {TOTALS: totals.plain()})
@@ -222,17 +234,25 @@ class Folder:
 def run(settings: Settings, folder: Folder, pool: Executor, show: Callable[[str], None]) -> Totals:
     """Do shards until the time is up or all are done; then make the finds small, one for each cause."""
     totals = Totals(settings.opcodes())
-    done = set()
+    done: Done = {}
     for report in folder.reports():
-        totals.add(report)
-        done.add(report.shard)
-    todo = (shard for shard in settings.shards() if shard not in done)
+        if left(report.shard, done) == report.shard:
+            totals.add(report)
+            done[report.shard.place()] = report.shard.count
+    todo = (rest for shard in settings.shards() if (rest := left(shard, done)) is not None)
     try:
         _work(settings, folder, pool, totals, todo, show)
         _reduce(settings, folder, pool, totals, show)
     finally:
         folder.write_report(settings, totals)
     return totals
+
+
+def left(shard: Shard, done: Done) -> Shard | None:
+    """What of a shard is not done. A campaign that goes on with another `most` had ended within one."""
+    while shard.count > 0 and (known := done.get(shard.place())):
+        shard = replace(shard, first=shard.first + known, count=shard.count - known)
+    return shard if shard.count > 0 else None
 
 
 def _work(
@@ -283,11 +303,14 @@ def _reduce(settings: Settings, folder: Folder, pool: Executor, totals: Totals, 
     futures = {}
     for number, finding in enumerate(firsts.values()):
         name = f"{number:03}-{finding.work}-{finding.release}-{finding.seed}"
-        if not (folder.path / "finds" / f"{name}.wast").exists():
-            futures[name] = pool.submit(reduced, finding, settings.engines, settings.reduce_seconds, settings.corpus, settings.bounds)
-        totals.finds[finding.cause] = f"finds/{name}.wast"
-    for name, future in futures.items():
+        if (folder.path / "finds" / f"{name}.wast").exists():
+            totals.finds[finding.cause] = f"finds/{name}.wast"
+        else:
+            task = pool.submit(reduced, finding, settings.engines, settings.reduce_seconds, settings.corpus, settings.bounds)
+            futures[finding.cause] = name, task
+    for cause, (name, future) in futures.items():
         show(f"find {folder.save(name, future.result())}")
+        totals.finds[cause] = f"finds/{name}.wast"
 
 
 @contextmanager

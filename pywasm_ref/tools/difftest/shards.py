@@ -35,6 +35,10 @@ class Shard:
     count: int = SIZE
     corpus: str = ""
 
+    def place(self) -> tuple[str, str, int]:
+        """Where it begins."""
+        return self.work, self.release, self.first
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

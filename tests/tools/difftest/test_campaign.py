@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from concurrent.futures import Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +29,8 @@ from pywasm_ref.tools.difftest.work import corpus_files
 
 TWICE = ("reference", "reference:again")
 """Two processes of one engine: nothing is found, and all of the machinery is used."""
+LINE = ["--engines", ",".join(TWICE), "--features", "1.0", "--work", "modules,mutants,single", "--count", "6"]
+"""What gives the settings below."""
 
 
 class Here(Executor):
@@ -236,3 +238,41 @@ def test_only_files_are_modules_of_a_corpus(tmp_path: Path) -> None:
 def test_shards_are_small_where_a_program_is_started_for_each_call() -> None:
     settings = Settings(("reference", "cmd:true"), ("1.0",), ("single",), most=2)
     assert [(shard.first, shard.count) for shard in settings.shards()] == [(0, 1), (1, 1)]
+
+
+@pytest.mark.parametrize(("first", "then"), [(3, 5), (5, 3), (2, 2)])
+def test_a_campaign_that_goes_on_to_another_end_does_nothing_twice(tmp_path: Path, first: int, then: int) -> None:
+    for most in (first, then):
+        settings = Settings(TWICE, ("1.0",), ("single",), most=most)
+        totals = run(settings, Folder(tmp_path, settings), Here(), lambda _: None)
+    assert totals.jobs.total() == max(first, then)
+    done = [Shard(**json.loads(line)["shard"]) for line in (tmp_path / "shards.jsonl").read_text().splitlines()]
+    assert sorted(seed for shard in done for seed in range(shard.first, shard.first + shard.count)) == list(range(max(first, then)))
+
+
+def test_what_stands_twice_counts_once(tmp_path: Path, settings: Settings) -> None:
+    once = run(settings, Folder(tmp_path, settings), Here(), lambda _: None)
+    lines = (tmp_path / "shards.jsonl").read_text()
+    (tmp_path / "shards.jsonl").write_text(lines + lines)
+    assert run(settings, Folder(tmp_path, settings), Here(), lambda _: None).plain() == once.plain()
+
+
+def test_two_campaigns_do_not_share_a_folder(tmp_path: Path, settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    with Folder(tmp_path, settings).alone():
+        assert main(["diff", *LINE, "--report", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert "another campaign is at work" in error
+    assert len(error.splitlines()) == 1
+
+
+def test_a_process_of_the_pool_that_is_killed_is_said_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise BrokenExecutor
+
+    monkeypatch.setattr("pywasm_ref.tools.difftest.campaign._results", broken)
+    assert main(["diff", *LINE, "--report", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert "goes on from here" in error
+    assert len(error.splitlines()) == 1
