@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-if sys.platform == "win32":
-    import msvcrt
 
-    def _lock(file: IO[bytes]) -> None:
+def _lock(file: IO[bytes]) -> None:
+    """Have the lock or fail at once. What the system has for it is imported where it is used: the rest of the lab needs none of it."""
+    if sys.platform == "win32":
+        import msvcrt  # noqa: PLC0415  (of Windows alone)
+
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl  # noqa: PLC0415  (of POSIX alone)
 
-else:
-    import fcntl
-
-    def _lock(file: IO[bytes]) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
