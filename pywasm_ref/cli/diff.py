@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
-from contextlib import AbstractContextManager
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
 
 from pywasm_ref.cli.errors import Unusable
@@ -16,8 +20,10 @@ from pywasm_ref.cli.terminal import Progress
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from pywasm_ref.tools.difftest.campaign import Folder, Settings, Totals
     from pywasm_ref.tools.difftest.child import Bounds
+    from pywasm_ref.tools.difftest.folder import Folder
+    from pywasm_ref.tools.difftest.settings import Settings
+    from pywasm_ref.tools.difftest.totals import Totals
 
 NAME = "diff"
 HELP = "run generated, broken and found modules on several engines, and list where they differ"
@@ -28,7 +34,9 @@ engines, features, work and seed. For each cause of a difference the folder gets
 
 Engines: reference, fast, wasmtime (wasmtime:winch, wasmtime:pulley), pywasm3, pywasm, node, and cmd:TEMPLATE for any command line, such as
   'cmd:some-engine run --invoke {name} {file} {args}'
-which prints the results of the export in decimal, one a line.
+which prints the results of the export in decimal, one a line. A comma begins another engine only where a name of this list follows.
+
+A module is usable when it starts and a call comes back; mutants are not meant to, and are not counted so.
 
 The exit status is 1 when engines differ and nobody has explained why.
 
@@ -39,6 +47,8 @@ examples:
   pywasm-ref diff --cluster tcp://10.0.0.1:8786 --time 3600      the same shards on a Dask cluster
 """
 DEFAULT = ("reference", "fast", "wasmtime")
+EVERY = 30.0
+"""Seconds from one line about the progress to the next."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,10 +70,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--patience", type=seconds, default=20.0, metavar="S", help="an engine that takes longer for a module hangs (default: 20)"
     )
+    parser.add_argument("--memory", type=positive, default=3072, metavar="MIB", help="an engine may take that much memory (default: 3072)")
     parser.add_argument(
-        "--memory", type=positive, default=3072, metavar="MIB", help="an engine may take that much memory (default: 3072)"
+        "--shrink", type=seconds, default=60.0, metavar="S", help="make each find small for at most so long, at the end (default: 60)"
     )
-    parser.add_argument("--corpus", metavar="DIR", help="modules (.wasm) to run instead of generated ones")
+    parser.add_argument("--corpus", metavar="PATH", help="modules (.wasm) of a folder, or one, to run instead of generated ones")
     parser.add_argument("--report", metavar="DIR", default="build/diff", help="folder for findings and report (default: build/diff)")
     parser.add_argument("--cluster", metavar="ADDRESS", help="scheduler of a Dask cluster to run shards on")
 
@@ -72,8 +83,8 @@ def run(options: argparse.Namespace) -> int:
     from concurrent.futures import BrokenExecutor
 
     from pywasm_ref.tools.difftest.alone import NotAlone
-    from pywasm_ref.tools.difftest.campaign import Folder, NotTheSame
     from pywasm_ref.tools.difftest.child import Unavailable
+    from pywasm_ref.tools.difftest.folder import Folder, NotTheSame
 
     settings = settings_of(options)
     try:
@@ -89,18 +100,27 @@ def run(options: argparse.Namespace) -> int:
         raise Unusable(f"another campaign is at work in {folder.path}; choose another folder with --report") from None
     except BrokenExecutor:
         raise Unusable("a process of the campaign was killed, perhaps for want of memory; the same command goes on from here") from None
-    print(totals.line())
-    for cause, script in totals.finds.items():
-        print(f"{folder.path / script}: {cause}")
-    print(f"report: {folder.path / 'report.html'}")
+    conclude(totals, folder)
     return 1 if totals.unexplained() else 0
 
 
+def conclude(totals: Totals, folder: Folder) -> None:
+    """What came of it, and what did not."""
+    print(totals.line())
+    if missing := totals.not_begun():
+        print(f"not begun for want of time: {', '.join(missing)}")
+    if totals.meant() and not any(totals.usable.values()):
+        print("warning: none of these modules starts and gives something back, so that little was compared", file=sys.stderr)
+    for cause, script in sorted(totals.finds.items(), key=lambda find: find[1]):
+        print(f"{folder.path / script}: {cause}")
+    print(f"report: {folder.path / 'report.html'}")
+
+
 def settings_of(options: argparse.Namespace) -> Settings:
-    from pywasm_ref.tools.difftest.campaign import Settings, engines_named
     from pywasm_ref.tools.difftest.child import Bounds
     from pywasm_ref.tools.difftest.generate import PROFILES
     from pywasm_ref.tools.difftest.noise import NoBinaryen, program
+    from pywasm_ref.tools.difftest.settings import Settings, engines_named
     from pywasm_ref.tools.difftest.work import USUAL, WORK, corpus_files
 
     work = ("corpus",) if options.corpus else USUAL if options.work is None else engines_named(options.work)
@@ -116,14 +136,14 @@ def settings_of(options: argparse.Namespace) -> Settings:
             program()
         except NoBinaryen as error:
             raise Unusable(str(error)) from None
+    if options.corpus and not os.path.exists(options.corpus):
+        raise Unusable(f"there is no {options.corpus}")
     if options.corpus and not corpus_files(options.corpus):
         raise Unusable(f"there are no modules (.wasm) in {options.corpus}")
-    time = 60.0 if options.time is None and options.count is None and not options.corpus else options.time
+    limit = 60.0 if options.time is None and options.count is None and not options.corpus else options.time
     bounds = Bounds(options.patience, options.memory << 20)
     engines = present(engines_named(options.engines), bounds) if options.engines is not None else available(bounds)
-    return Settings(
-        engines, releases, work, options.seed, time, options.count, options.jobs, options.corpus or "", bounds=bounds
-    )
+    return Settings(engines, releases, work, options.seed, limit, options.count, options.jobs, options.corpus or "", options.shrink, bounds)
 
 
 def present(names: tuple[str, ...], bounds: Bounds) -> tuple[str, ...]:
@@ -131,16 +151,20 @@ def present(names: tuple[str, ...], bounds: Bounds) -> tuple[str, ...]:
     from pywasm_ref.tools.difftest.child import Child, Unavailable
     from pywasm_ref.tools.difftest.peers import kind
 
+    try:
+        for name in names:
+            kind(name)
+    except ValueError as error:
+        raise Unusable(str(error)) from None
     if len(names) < 2:
         raise Unusable("at least two engines are needed to differ")
     if len(set(names)) < len(names):
         raise Unusable("each engine stands once; what follows a colon, as in reference:again, makes a second one of it")
     for name in names:
         try:
-            kind(name)
             with Child(name, bounds) as child:
                 child.start()
-        except (ValueError, Unavailable) as error:
+        except Unavailable as error:
             raise Unusable(str(error)) from None
     return names
 
@@ -165,31 +189,52 @@ def available(bounds: Bounds) -> tuple[str, ...]:
 def campaign(settings: Settings, folder: Folder, options: argparse.Namespace) -> Totals:
     from pywasm_ref.tools.difftest.campaign import run as run_campaign
 
-    progress = Progress(0)
+    teller = Teller()
     try:
-        with pool_of(options) as pool:
-            return run_campaign(settings, folder, pool, lambda line: show(progress, line))
+        with interrupted_by(signal.SIGTERM), pool_of(options) as pool:
+            return run_campaign(settings, folder, pool, teller)
     except KeyboardInterrupt:
-        progress.clear()
+        teller.progress.clear()
         print("stopped; the same command goes on from here", file=sys.stderr)
         raise
     finally:
-        progress.clear()
+        teller.progress.clear()
 
 
-def show(progress: Progress, line: str) -> None:
-    """A line of its own for what will be looked for later, and the progress below."""
-    if line.startswith("find "):
-        progress.clear()
-        print(line, flush=True)
-    elif progress.watched:
-        progress.clear()
-        sys.stderr.write(line)
-        sys.stderr.flush()
+@contextmanager
+def interrupted_by(number: int) -> Iterator[None]:
+    """This signal ends what is done here as Ctrl-C does, with nothing left behind."""
+    if current_thread() is not main_thread():  # which alone has signals
+        yield
+        return
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
+class Teller:
+    """Tells of a campaign: of what will be looked for later in a line of its own; of the progress at the bottom of a terminal, or where
+    there is none in a line now and then."""
+
+    def __init__(self) -> None:
+        self.progress = Progress(0)
+        self.next = time.monotonic() + EVERY
+
+    def __call__(self, line: str) -> None:
+        if line.startswith("find "):
+            self.progress.clear()
+            print(line, flush=True)
+        elif self.progress.watched:
+            self.progress.tell(line)
+        elif time.monotonic() >= self.next:
+            print(line, file=sys.stderr, flush=True)
+            self.next = time.monotonic() + EVERY
 
 
 def pool_of(options: argparse.Namespace) -> AbstractContextManager[Executor]:
-    from pywasm_ref.tools.difftest.campaign import cluster_pool, local_pool
+    from pywasm_ref.tools.difftest.pools import cluster_pool, local_pool
 
     if options.cluster is None:
         return local_pool(options.jobs)

@@ -44,9 +44,12 @@ class Progress:
     def step(self, words: str) -> None:
         """One more is done."""
         self.done += 1
+        self.tell(f"[{self.done}/{self.total}] {words}")
+
+    def tell(self, words: str) -> None:
+        """How far it is, in as much as the line has room for."""
         if self.watched:
-            width = max(20, shutil.get_terminal_size().columns - 1)
-            self._write(f"[{self.done}/{self.total}] {words}"[:width])
+            self._write(words[: max(20, shutil.get_terminal_size().columns - 1)])
 
     def clear(self) -> None:
         if self.watched:

@@ -160,5 +160,5 @@ class Child:
         status, peak = programs.wait(self.process) if self.process is not None else (0, 0)
         self.close()
         if peak >= programs.MUCH * self.bounds.memory:
-            return Outcome("memory", f"{peak >> 20} MiB")
+            return programs.want(peak, self.bounds.memory)
         return Outcome("crash", programs.signal_name(-status) if status < 0 else f"exit status {status}")

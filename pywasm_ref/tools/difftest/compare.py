@@ -11,6 +11,9 @@ from pywasm_ref.tools.difftest.explain import Oracle, Verdict
 from pywasm_ref.tools.difftest.jobs import FUEL, Answer, Job, Outcome
 
 REFUSALS = ("malformed", "invalid")
+SPECIFICATION = "specification"
+"""What an engine differs from that gives no answer."""
+
 FAILURES = ("crash", "hang", "memory")
 """What only the machinery around an engine can tell."""
 
@@ -37,6 +40,8 @@ class Difference:
     said_second: str
 
     def __str__(self) -> str:
+        if self.first == SPECIFICATION:
+            return f"{self.where}: {self.second} gives no answer: {self.said_second}"
         return f"{self.where}: {self.first} says {self.said_first!r}, {self.second} says {self.said_second!r}"
 
 
@@ -58,7 +63,7 @@ def failures(name: str, answer: Answer) -> Iterator[Difference]:
     """An engine that crashed, hung or took too much memory differs from what the specification allows, whatever the others do."""
     for where, outcome in outcomes(answer):
         if outcome.kind in FAILURES:
-            yield Difference(where, "specification", name, "an answer", str(outcome))
+            yield Difference(where, SPECIFICATION, name, "an answer", str(outcome))
 
 
 def outcomes(answer: Answer) -> Iterator[tuple[str, Outcome]]:
@@ -182,5 +187,7 @@ def cause(difference: Difference, subject: str = "") -> str:
     else:
         said = heard = "…"
     where = _NUMBERS.sub("…", difference.where.split(" func")[0])
-    words = " / ".join(_NUMBERS.sub("…", side)[:120] for side in (said, heard))
-    return f"{difference.second} against {difference.first}, {subject}{where}: {words}"
+    said, heard = (_NUMBERS.sub("…", side)[:120] for side in (said, heard))
+    if difference.first == SPECIFICATION:
+        return f"{difference.second}, {subject}{where}: no answer, {heard}"
+    return f"{difference.second} against {difference.first}, {subject}{where}: {said} / {heard}"

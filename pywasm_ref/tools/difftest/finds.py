@@ -15,7 +15,7 @@ from pywasm_ref.tools.difftest.reduce import reduce
 from pywasm_ref.tools.difftest.shards import Finding
 from pywasm_ref.tools.difftest.shorten import shorten, shorten_text
 from pywasm_ref.tools.difftest.wast import script
-from pywasm_ref.tools.difftest.work import SOURCES, job_of, profile_for, task
+from pywasm_ref.tools.difftest.work import SOURCES, job_of, made, profile_for, task
 
 
 def reduced(finding: Finding, engines: Sequence[str], seconds: float, corpus: str = "", bounds: Bounds = BOUNDS) -> str:
@@ -36,7 +36,7 @@ def reduced(finding: Finding, engines: Sequence[str], seconds: float, corpus: st
 def module_of(finding: Finding, profile: Profile, corpus: str) -> Generated | None:
     """What it was found with, if that is a module which can be run."""
     if finding.work in SOURCES:
-        return SOURCES[finding.work](finding.seed, profile)
+        return made(finding.work, finding.seed, profile)
     job, module = task(finding.work, finding.seed, profile, corpus)
     return Generated(module, job.calls, job.features, False, job.fuel) if module is not None else None
 

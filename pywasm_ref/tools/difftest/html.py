@@ -7,14 +7,14 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pywasm_ref.tools.difftest.campaign import Totals
     from pywasm_ref.tools.difftest.shards import Finding
+    from pywasm_ref.tools.difftest.totals import Totals
 
 STYLE = """body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:70em;padding:0 1em;color:#222;background:#fff}
 h1{font-size:1.5em;margin:0 0 .6em}h2{font-size:1.15em;margin:2em 0 .6em}p{margin:.4em 0}a{color:#0b57a4}
 ul.figures{display:flex;flex-wrap:wrap;gap:.6em;list-style:none;padding:0;margin:0}
 ul.figures li{border:1px solid #ddd;border-radius:6px;padding:.4em 1em;min-width:6em}
-ul.figures b{display:block;font-size:1.35em;font-weight:600}ul.figures .bad b{color:#a8231a}ul.figures span{color:#666;font-size:13px}
+ul.figures b{display:block;font-size:1.35em;font-weight:600}ul.figures .bad b,p.bad{color:#a8231a}ul.figures span{color:#666;font-size:13px}
 table{border-collapse:collapse;margin:.6em 0}
 td,th{border-bottom:1px solid #ddd;padding:.35em .9em .35em 0;text-align:left;vertical-align:top}
 th{color:#666;font-weight:500;font-size:13px}td.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
@@ -29,6 +29,7 @@ def page(settings: Mapping[str, Any], totals: Totals) -> str:
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>",
         f"<title>Differential campaign</title><style>{STYLE}</style><h1>Differential campaign</h1>",
         _figures(totals),
+        *([f"<p class=bad>Not begun: {', '.join(totals.not_begun())}.</p>"] if totals.not_begun() else []),
         "<h2>Findings by cause</h2>",
         _finds(totals, totals.unexplained(), "find") or "<p>None.</p>",
         *_section("Explained differences", _finds(totals, [row for row in totals.findings if row.explained], "find explained")),

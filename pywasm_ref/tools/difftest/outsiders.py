@@ -256,6 +256,10 @@ def _described(t: ExternType) -> dict[str, Any]:
     return {"kind": "tag"}
 
 
+FIELDS = ("file", "name", "args")
+"""What a command has a place for: nothing can be asked of one that does not get all three."""
+
+
 class Command:
     """Any engine with a command line: a template with `{file}`, `{name}` and `{args}`, which prints the results in decimal, one a line."""
 
@@ -265,8 +269,11 @@ class Command:
             self._line("module.wasm", "f", ["1"])
         except (ValueError, LookupError) as error:
             raise ValueError(f"the command {name!r} cannot be filled in, {error}; there are {{file}}, {{name}} and {{args}}") from None
-        if not self.template or shutil.which(self.template[0]) is None:
-            raise ImportError(f"there is no program {self.template[0] if self.template else ''!r}", name="cmd")
+        if missing := [f"{{{field}}}" for field in FIELDS if f"{{{field}" not in name]:
+            words = f"the command {name!r} has no {', no '.join(missing)}"
+            raise ValueError(f"{words}; it is to be such as cmd:engine {{file}} --invoke {{name}} {{args}}")
+        if shutil.which(self.template[0]) is None:
+            raise ImportError(f"there is no program {self.template[0]!r}", name="cmd")
 
     def _line(self, file: str, name: str, args: list[str]) -> list[str]:
         """The command. Arguments are words of their own where `{args}` is one."""
@@ -300,5 +307,5 @@ class Command:
         try:
             values = tuple(from_number(r, float(word) if r in (F32, F64) else int(word)) for r, word in zip(t.results, words, strict=True))
         except ValueError:
-            return Outcome("crash", f"{len(t.results)} results are wanted, it prints {done.out[:100]!r}")
+            return Outcome("crash", f"{len(t.results)} results are wanted, it prints {done.out[:40]!r}")
         return Outcome("returned", "", values)

@@ -40,8 +40,13 @@ class Ended:
     def failure(self) -> Outcome | None:
         """A crash or a want of memory; None where the program ended by itself, whatever its status says."""
         if self.status != 0 and (self.peak >= MUCH * memory_limit() or any(words in self.err for words in NO_MEMORY)):
-            return Outcome("memory", f"{self.peak >> 20} MiB")
+            return want(self.peak, memory_limit())
         return Outcome("crash", signal_name(-self.status)) if self.status < 0 else None
+
+
+def want(peak: int, limit: float) -> Outcome:
+    """The outcome of a program that had so much memory, of so much that there was, and wanted more."""
+    return Outcome("memory", f"{peak >> 20} MiB" + (f" of {limit / (1 << 20):.0f}" if limit != float("inf") else ""))
 
 
 def memory_limit() -> float:

@@ -21,6 +21,9 @@ from pywasm_ref.tools.difftest.work import profile_for, task
 SIZE = 100
 """Seeds in a shard."""
 
+FIRST_SIZE = 10
+"""The same at the beginning, so that there is soon something of each kind of work."""
+
 FRESH_SIZE = 1
 """The same where a program is started for each call: between shards is when a campaign looks at the clock, and what a killed one keeps."""
 
@@ -40,6 +43,11 @@ class Shard:
         return self.work, self.release, self.first
 
 
+def name_of(work: str, release: str) -> str:
+    """What figures are counted under."""
+    return f"{work} {release}"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A job on which two engines do not agree; `explained` says why that is no fault, where it is known."""
@@ -54,10 +62,6 @@ class Finding:
     said_second: str
     cause: str
     explained: str = ""
-
-    def __str__(self) -> str:
-        said = f"{self.first} says {self.said_first!r}, {self.second} says {self.said_second!r}"
-        return f"{self.work} {self.release} {self.seed}: {self.where}: {said}"
 
 
 @dataclass(slots=True)

@@ -86,9 +86,7 @@ def around(i: Instr, plain: bool) -> Module:
     exports += [Export("peek", ExternKind.FUNC, 1), Export("memory0", ExternKind.MEM, 0)]
     datas = (_data(0), _data(PAGE - len(PATTERN)))
     mems = (Mem(MemType(I32, Limits(1, 3))),)
-    return Module(
-        types=_types([*types, FuncType((I32,), (I64,))]), mems=mems, funcs=tuple(funcs), exports=tuple(exports), datas=datas
-    )
+    return Module(types=_types([*types, FuncType((I32,), (I64,))]), mems=mems, funcs=tuple(funcs), exports=tuple(exports), datas=datas)
 
 
 def _touches_memory(op: Op) -> bool:
@@ -145,7 +143,7 @@ def single(seed: int, profile: Profile) -> Generated:
     for operands in _operands(choices, i, params):
         parts = tuple(part for t, bits in zip(params, operands, strict=True) for part in carried(t, bits, profile.plain_host))
         calls.append(Call("f", parts))
-        if op.access and "store" in op.mnemonic:
+        if op.access and "store" in op.mnemonic and not profile.fresh:
             calls.append(Call("peek", (min(operands[0] + getattr(i, "offset", 0), PAGE - 8) & ~7,)))
     return Generated(around(i, profile.plain_host), tuple(calls), profile.features, False)
 
@@ -193,11 +191,23 @@ def _immediate(choices: Choices, op: Op, kind: str) -> tuple[object, ...]:
 
 
 def instruction_of(module: Module) -> tuple[Instr, bool] | None:
-    """The instruction that a module stands around, and whether for a plain host; None for any other module."""
-    if not module.funcs:
+    """The instruction that a module's `f` stands around, and whether for a plain host; None for any other module. Of what stands beside
+    that function something may have been left out: what the instruction gives does not come from there."""
+    if not module.funcs or module.imports or module.start is not None:
         return None
     for i in module.funcs[0].body.body:
         for plain in (False, True):
-            if signature(i.op) is not None and around(i, plain) == module:
+            if signature(i.op) is not None and _remains(module, around(i, plain)):
                 return i, plain
     return None
+
+
+def _remains(module: Module, whole: Module) -> bool:
+    """Whether this is what some parts were left out of, and its first function, under its name, is none of them."""
+    parts = ("funcs", "mems", "exports", "datas")
+    return (
+        module.types[:1] == whole.types[:1]
+        and module.funcs[0] == whole.funcs[0]
+        and Export("f", ExternKind.FUNC, 0) in module.exports
+        and all(entry in getattr(whole, name) for name in parts for entry in getattr(module, name))
+    )

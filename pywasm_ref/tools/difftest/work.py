@@ -13,7 +13,7 @@ from pywasm_ref.embedding import functions, selection
 from pywasm_ref.errors import WasmError
 from pywasm_ref.syntax.modules import Module
 from pywasm_ref.syntax.types import DefType, ExternType, FuncTypeUse, RefType
-from pywasm_ref.tools.difftest.generate import PROFILES, Generated, Profile, portable, seeded
+from pywasm_ref.tools.difftest.generate import PROFILES, Generated, Profile, Seeded, portable, seeded
 from pywasm_ref.tools.difftest.jobs import Argument, Call, Job
 from pywasm_ref.tools.difftest.mutate import bytes_mutant, text_mutant, words_mutant
 from pywasm_ref.tools.difftest.noise import HANG_LIMIT, module_of_noise
@@ -28,6 +28,9 @@ FUEL = 1_000_000
 SHORT = 1500
 """More than most calls of generated modules need."""
 
+FEW = 8
+"""Calls of a generated module where a program is started for each of them."""
+
 
 def profile_for(release: str, engines: Sequence[str]) -> Profile:
     """The profile of a release that suits all these engines."""
@@ -41,14 +44,23 @@ def profile_for(release: str, engines: Sequence[str]) -> Profile:
 
 def generated(seed: int, profile: Profile) -> Generated:
     """A module that ends by itself. Of four, one is metered, and of eight of these, one may run out of fuel."""
-    made = seeded(seed, profile)
+    whole = seeded(seed, profile)
     if seed % 4 != 3 or profile.fresh:
-        return made
-    return replace(made, fuel=random.Random(f"fuel {seed}").randint(1, SHORT) if seed % 32 == 31 else FUEL)
+        return whole
+    return replace(whole, fuel=random.Random(f"fuel {seed}").randint(1, SHORT) if seed % 32 == 31 else FUEL)
 
 
 SOURCES: Mapping[str, Callable[[int, Profile], Generated]] = {"modules": generated, "single": single}
 """Work whose jobs come from a module, which can be made smaller."""
+
+
+def made(work: str, seed: int, profile: Profile) -> Generated:
+    """What such work makes for a number, with some of the calls only where each of them is the start of a program."""
+    whole = SOURCES[work](seed, profile)
+    if not profile.fresh:
+        return whole
+    choices, left = Seeded(f"calls {seed}"), list(whole.calls)
+    return replace(whole, calls=tuple(left.pop(choices.below(len(left))) for _ in range(min(FEW, len(left)))))
 
 
 # Work on what is not meant to run
@@ -109,7 +121,9 @@ def arguments(t: ExternType, profile: Profile) -> list[tuple[Argument, ...]]:
 
 @lru_cache(maxsize=4)
 def corpus_files(folder: str) -> tuple[str, ...]:
-    """The modules of a folder, at any depth. Folders, pipes and links to nowhere may have such names, too."""
+    """The modules of a folder, at any depth; or one module. Folders, pipes and links to nowhere may have such names, too."""
+    if Path(folder).is_file():
+        return (folder,)
     return tuple(sorted(str(path) for path in Path(folder).rglob("*.wasm") if path.is_file()))
 
 
@@ -127,8 +141,8 @@ def job_of(work: str, seed: int, profile: Profile, corpus: str) -> Job:
 def task(work: str, seed: int, profile: Profile, corpus: str) -> tuple[Job, Module | None]:
     """The same with its module, where that can be read and is to be run."""
     if work in SOURCES:
-        made = SOURCES[work](seed, profile)
-        return made.job(), made.module
+        found = made(work, seed, profile)
+        return found.job(), found.module
     if work in BROKEN:
         return BROKEN[work](seed, profile), None
     job = corpus_job(Path(corpus_files(corpus)[seed]).read_bytes(), profile) if corpus else noise(seed, profile)

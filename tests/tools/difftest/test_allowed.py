@@ -80,6 +80,16 @@ def test_the_deterministic_answer_is_among_them(profile: object) -> None:
             assert (found[0].op, found[1]) == (op, profile.plain_host)
 
 
+def test_an_instruction_is_known_by_its_function_whatever_is_left_beside_it() -> None:
+    module = around(make("i32.store", 0, 0, 0), False)
+    left = replace(module, funcs=module.funcs[:1], exports=module.exports[:1], datas=())
+    assert instruction_of(left) == instruction_of(module) == (make("i32.store", 0, 0, 0), False)
+    assert instruction_of(replace(left, exports=())) is None
+    assert instruction_of(replace(left, start=0)) is None
+    assert instruction_of(replace(left, exports=module.exports[1:2])) is None
+    assert instruction_of(replace(left, datas=(replace(module.datas[0], init=b"x"),))) is None
+
+
 def test_growth_may_fail_and_what_follows_is_not_compared() -> None:
     job = Job(binary.encode(around(make("memory.grow", 0), False)), (Call("f", (1,)), Call("f", (0,))), WASM_3)
     answer = peer("reference").run(job)

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from pywasm_ref import binary, text
-from pywasm_ref.tools.difftest.campaign import Folder, Settings, run
+from pywasm_ref.tools.difftest.campaign import run
 from pywasm_ref.tools.difftest.child import Bounds
 from pywasm_ref.tools.difftest.crew import Crew, crew
+from pywasm_ref.tools.difftest.folder import Folder
 from pywasm_ref.tools.difftest.jobs import Call, Job
+from pywasm_ref.tools.difftest.settings import Settings
 from tests.tools.difftest import bad_engine
 from tests.tools.difftest.test_campaign import Here
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 import sys
+import time
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import nullcontext
 from dataclasses import replace
@@ -14,18 +17,22 @@ from typing import Any
 import pytest
 
 from pywasm_ref.cli import main
+from pywasm_ref.cli.diff import Teller
 from pywasm_ref.embedding import selection
 from pywasm_ref.script.run import Runner, run_script
 from pywasm_ref.source import Source
 from pywasm_ref.tools.difftest import crew as crews
-from pywasm_ref.tools.difftest.campaign import Folder, NotTheSame, Settings, local_pool, run
+from pywasm_ref.tools.difftest.campaign import run
 from pywasm_ref.tools.difftest.child import BOUNDS
 from pywasm_ref.tools.difftest.crew import Crew, crew
+from pywasm_ref.tools.difftest.folder import Folder, NotTheSame
 from pywasm_ref.tools.difftest.generate import PROFILES, seeded
 from pywasm_ref.tools.difftest.peers import peer
-from pywasm_ref.tools.difftest.shards import Shard, run_shard
+from pywasm_ref.tools.difftest.pools import local_pool
+from pywasm_ref.tools.difftest.settings import Settings
+from pywasm_ref.tools.difftest.shards import Finding, Report, Shard, name_of, run_shard
 from pywasm_ref.tools.difftest.wast import script
-from pywasm_ref.tools.difftest.work import corpus_files
+from pywasm_ref.tools.difftest.work import FEW, corpus_files, made, profile_for
 
 TWICE = ("reference", "reference:again")
 """Two processes of one engine: nothing is found, and all of the machinery is used."""
@@ -79,7 +86,7 @@ def test_a_campaign_that_is_interrupted_says_how_far_it_came_and_how_it_goes_on(
         return run_shard(shard, *rest)
 
     monkeypatch.setattr("pywasm_ref.tools.difftest.campaign.run_shard", interrupted)
-    monkeypatch.setattr("pywasm_ref.tools.difftest.campaign.local_pool", lambda _: nullcontext(Here()))
+    monkeypatch.setattr("pywasm_ref.tools.difftest.pools.local_pool", lambda _: nullcontext(Here()))
     line = ["diff", "--engines", ",".join(TWICE), "--jobs", "1", "--count", "3", "--features", "1.0", "--report", str(tmp_path)]
     assert main(line) == 130
     assert "the same command goes on from here" in capsys.readouterr().err
@@ -91,10 +98,20 @@ def test_a_folder_belongs_to_one_campaign(tmp_path: Path, settings: Settings) ->
     Folder(tmp_path, settings)
     with pytest.raises(NotTheSame, match="other settings"):
         Folder(tmp_path, Settings(TWICE, ("2.0",)))
+    with pytest.raises(NotTheSame, match=r"other settings: releases \['1.0'\], seed 0$"):
+        Folder(tmp_path, replace(settings, releases=("2.0",), seed=1))
     for damaged in (b"{", b"[]", b"\xff"):
         (tmp_path / "campaign.json").write_bytes(damaged)
         with pytest.raises(NotTheSame, match="damaged"):
             Folder(tmp_path, settings)
+
+
+def test_a_folder_with_other_things_in_it_is_left_as_it_is(tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / "report.html").write_text("another report")
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(NotTheSame, match=r"other things in it, such as thesis\.tex$"):
+        Folder(tmp_path, settings)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["report.html", "thesis.tex"]
 
 
 def test_a_campaign_tells_which_instructions_it_executed(tmp_path: Path) -> None:
@@ -153,7 +170,7 @@ def test_processes_here_give_what_one_process_gives(tmp_path: Path, settings: Se
 @pytest.mark.slow
 def test_a_cluster_gives_what_this_machine_gives(tmp_path: Path, settings: Settings) -> None:
     distributed = pytest.importorskip("distributed")
-    from pywasm_ref.tools.difftest.campaign import cluster_pool
+    from pywasm_ref.tools.difftest.pools import cluster_pool
 
     here = run(settings, Folder(tmp_path / "here", settings), Here(), lambda _: None)
     with (
@@ -183,7 +200,9 @@ def test_the_command_runs_a_corpus_and_says_what_it_did(tmp_path: Path, capsys: 
         "1.0",
     ]
     assert main(line) == 0
-    assert capsys.readouterr().out.startswith("3 jobs")
+    printed = capsys.readouterr()
+    assert printed.out.startswith("3 jobs")
+    assert printed.err == ""
     assert len(json.loads((tmp_path / "report" / "shards.jsonl").read_text())["findings"]) == 0
 
 
@@ -192,6 +211,7 @@ def test_the_command_runs_a_corpus_and_says_what_it_did(tmp_path: Path, capsys: 
     [
         (["--engines", "reference,nobody"], "there is no engine 'nobody'"),
         (["--engines", "reference"], "at least two engines are needed"),
+        (["--engines", "nobody"], "there is no engine 'nobody'"),
         (["--engines", ""], "at least two engines are needed"),
         (["--engines", "reference,reference"], "each engine stands once"),
         (["--engines", ",".join(TWICE), "--features", ""], "name at least one"),
@@ -199,7 +219,9 @@ def test_the_command_runs_a_corpus_and_says_what_it_did(tmp_path: Path, capsys: 
         (["--engines", ",".join(TWICE), "--memory", "1"], ""),
         (["--features", "4.0"], "not for 4.0"),
         (["--work", "play"], "not play"),
-        (["--engines", ",".join(TWICE), "--corpus", "nowhere"], "no modules (.wasm) in nowhere"),
+        (["--engines", ",".join(TWICE), "--corpus", "nowhere"], "there is no nowhere"),
+        (["--engines", ",".join(TWICE), "--corpus", "."], "no modules (.wasm) in ."),
+        (["--engines", "reference,cmd:"], "has no {file}"),
         (["--engines", "reference,cmd:sh {what}"], "cannot be filled in"),
         (["--engines", ",".join(TWICE), "--time", "1", "--cluster", "tcp://127.0.0.1:1"], "127.0.0.1:1"),
     ],
@@ -227,6 +249,19 @@ def test_a_cluster_without_dask_is_said_in_a_line(
     assert len(error.splitlines()) == 1
 
 
+def test_a_corpus_of_which_nothing_runs_is_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    module = tmp_path / "one.wasm"
+    module.write_bytes(b"\0asm")
+    line = ["diff", "--engines", ",".join(TWICE), "--corpus", str(module), "--report", str(tmp_path / "report"), "--jobs", "1"]
+    assert main(line) == 0
+    printed = capsys.readouterr()
+    assert printed.out.startswith("1 jobs")
+    assert "none of these modules starts and gives something back" in printed.err
+    module.write_bytes(b"\0as")
+    assert main(line) == 2
+    assert "other settings: files" in capsys.readouterr().err
+
+
 def test_only_files_are_modules_of_a_corpus(tmp_path: Path) -> None:
     (tmp_path / "folder.wasm").mkdir()
     (tmp_path / "nowhere.wasm").symlink_to(tmp_path / "missing")
@@ -238,6 +273,41 @@ def test_only_files_are_modules_of_a_corpus(tmp_path: Path) -> None:
 def test_shards_are_small_where_a_program_is_started_for_each_call() -> None:
     settings = Settings(("reference", "cmd:true"), ("1.0",), ("single",), most=2)
     assert [(shard.first, shard.count) for shard in settings.shards()] == [(0, 1), (1, 1)]
+
+
+def test_few_calls_are_asked_of_a_program_that_is_started_for_each() -> None:
+    profile = profile_for("1.0", ("reference", "cmd:true"))
+    for work in ("modules", "single"):
+        found = [made(work, seed, profile).calls for seed in range(20)]
+        assert max(map(len, found)) == FEW
+        assert found == [made(work, seed, profile).calls for seed in range(20)]
+        assert not any(call.name == "peek" for calls in found for call in calls)
+
+
+def test_there_is_soon_something_of_each_kind_of_work() -> None:
+    settings = Settings(TWICE, ("1.0", "2.0"), ("modules", "single"), most=250)
+    shards = list(settings.shards())
+    assert [(name_of(shard.work, shard.release), shard.first, shard.count) for shard in shards[:4]] == [
+        ("modules 1.0", 0, 10),
+        ("modules 2.0", 0, 10),
+        ("single 1.0", 0, 10),
+        ("single 2.0", 0, 10),
+    ]
+    for name in settings.names():
+        assert [seed for shard in shards if name_of(shard.work, shard.release) == name for seed in seeds(shard)] == list(range(250))
+
+
+def seeds(shard: Shard) -> range:
+    return range(shard.first, shard.first + shard.count)
+
+
+def test_what_was_never_begun_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("pywasm_ref.tools.difftest.pools.local_pool", lambda _: nullcontext(Here()))
+    line = ["diff", "--engines", ",".join(TWICE), "--time", "0.1", "--jobs", "1", "--features", "1.0", "--report", str(tmp_path)]
+    assert main(line) == 0
+    assert "not begun for want of time: mutants 1.0, single 1.0\n" in capsys.readouterr().out
+    assert json.loads((tmp_path / "campaign.json").read_text())["totals"]["not begun"] == ["mutants 1.0", "single 1.0"]
+    assert "Not begun: mutants 1.0, single 1.0." in (tmp_path / "report.html").read_text()
 
 
 @pytest.mark.parametrize(("first", "then"), [(3, 5), (5, 3), (2, 2)])
@@ -263,6 +333,57 @@ def test_two_campaigns_do_not_share_a_folder(tmp_path: Path, settings: Settings,
     error = capsys.readouterr().err
     assert "another campaign is at work" in error
     assert len(error.splitlines()) == 1
+
+
+def test_a_campaign_that_is_terminated_leaves_nothing_and_says_how_it_goes_on(tmp_path: Path) -> None:
+    words = [
+        sys.executable,
+        "-m",
+        "pywasm_ref",
+        "diff",
+        "--engines",
+        ",".join(TWICE),
+        "--time",
+        "600",
+        "--jobs",
+        "2",
+        "--report",
+        str(tmp_path),
+    ]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as campaign:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "shards.jsonl").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        campaign.send_signal(signal.SIGTERM)
+        _, error = campaign.communicate(timeout=20)
+    assert error == "stopped; the same command goes on from here\ninterrupted\n"
+    assert campaign.returncode == 130
+    assert json.loads((tmp_path / "campaign.json").read_text())["totals"]["jobs"]
+
+
+def test_progress_is_told_now_and_then_where_nobody_watches(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    now = 0.0
+    monkeypatch.setattr("pywasm_ref.cli.diff.time.monotonic", lambda: now)
+    teller = Teller()
+    for second in range(0, 70, 5):
+        now = float(second)
+        teller(f"{second} s")
+    teller("find finds/000.wast")
+    assert capsys.readouterr() == ("find finds/000.wast\n", "30 s\n60 s\n")
+
+
+def test_finds_come_as_they_are_small_and_how_many_is_told(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    findings = [Finding("single", "1.0", n, "start", "a", "b", "x", "y", f"cause {n}") for n in range(3)]
+    report = Report(Shard("single", "1.0", 0, 6), 6, 6, findings=findings)
+    monkeypatch.setattr("pywasm_ref.tools.difftest.campaign.run_shard", lambda shard, *_: replace(report, shard=shard).plain())
+    monkeypatch.setattr("pywasm_ref.tools.difftest.campaign.reduced", lambda finding, *_: f"script of {finding.cause}")
+    one = replace(settings, work=("single",))
+    totals = run(one, Folder(tmp_path, one), Here(), shown.append)
+    assert totals.finds == {f"cause {n}": f"finds/00{n}-single-1.0-{n}.wast" for n in range(3)}
+    assert (tmp_path / totals.finds["cause 2"]).read_text() == "script of cause 2"
+    assert "making finds small: 0 of 3, 0 s" in shown
 
 
 def test_a_process_of_the_pool_that_is_killed_is_said_in_a_line(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import asdict
 
-from pywasm_ref.tools.difftest.campaign import Settings, Totals
 from pywasm_ref.tools.difftest.html import page
+from pywasm_ref.tools.difftest.settings import Settings
 from pywasm_ref.tools.difftest.shards import Finding
+from pywasm_ref.tools.difftest.totals import Totals
 
 
 def finding(seed: int, explained: str = "") -> Finding:
@@ -15,7 +15,9 @@ def finding(seed: int, explained: str = "") -> Finding:
 
 
 def told(*findings: Finding, executed: int = 3) -> str:
-    totals = Totals(frozenset({"nop", "drop", "i32.add"}), Counter({"modules 3.0": 10, "texts 3.0": 5}), Counter({"modules 3.0": 9}))
+    totals = Totals(frozenset({"nop", "drop", "i32.add"}), ("modules 3.0", "texts 3.0", "single 3.0"))
+    totals.jobs.update({"modules 3.0": 10, "texts 3.0": 5})
+    totals.usable.update({"modules 3.0": 9})
     totals.findings += findings
     totals.finds["a cause"] = "finds/000.wast"
     totals.executed |= set(sorted(totals.opcodes)[:executed])
@@ -42,6 +44,7 @@ def test_what_is_explained_stands_apart_by_its_reason() -> None:
 def test_figures_are_there() -> None:
     words = told()
     assert "<b>90.0 %</b>" in words
+    assert "Not begun: single 3.0." in words
     assert "<b>3/3</b>" in words
     assert "All 3 were executed" in words
     assert "Explained differences" not in words

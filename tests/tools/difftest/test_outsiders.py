@@ -13,13 +13,13 @@ from pywasm_ref.embedding import selection
 from pywasm_ref.features import WASM_1
 from pywasm_ref.script.run import Runner, run_script
 from pywasm_ref.source import Source
-from pywasm_ref.tools.difftest.campaign import engines_named
 from pywasm_ref.tools.difftest.compare import compare
 from pywasm_ref.tools.difftest.crew import crew
 from pywasm_ref.tools.difftest.finds import reduced
 from pywasm_ref.tools.difftest.generate import PROFILES, portable, seeded
 from pywasm_ref.tools.difftest.jobs import Call, Job
 from pywasm_ref.tools.difftest.peers import Peer, kind, peer
+from pywasm_ref.tools.difftest.settings import engines_named
 from pywasm_ref.tools.difftest.shards import Finding, Shard, run_shard
 from pywasm_ref.tools.difftest.single import rows
 
@@ -64,7 +64,7 @@ def test_arguments_stand_where_the_template_has_them(tmp_path: Path) -> None:
     program = tmp_path / "echo.py"
     program.write_text("import sys\nprint(len(sys.argv), sys.argv[1] == '2', *sys.argv[3].split('='))\n")
     job = Job(binary.encode(text.parse(ADD)), (Call("add", (2, 3)),), WASM_1)
-    printed = peer(f"cmd:{sys.executable} {program} {{args}} '{{name}}=7'").run(job).calls[0]
+    printed = peer(f"cmd:{sys.executable} {program} {{args}} '{{name}}=7' {{file}}").run(job).calls[0]
     assert printed.values == ("i32:0x7",)
 
 
@@ -84,7 +84,16 @@ def test_a_command_may_have_commas() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["node:no-such-node", "cmd:no-such-program {file}", "cmd:"])
+@pytest.mark.parametrize(
+    ("name", "missing"),
+    [("cmd:", "no {file}, no {name}, no {args};"), ("cmd:sh", "no {file}, no {name}"), ("cmd:sh {file} {args}", "has no {name};")],
+)
+def test_a_template_has_a_place_for_all_that_is_asked(name: str, missing: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(missing)):
+        peer(name)
+
+
+@pytest.mark.parametrize("name", ["node:no-such-node", "cmd:no-such-program {file} {name} {args}"])
 def test_a_program_that_is_not_there_is_an_error(name: str) -> None:
     with pytest.raises(ImportError, match=r"not installed|no program"):
         peer(name)
