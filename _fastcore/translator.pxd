@@ -192,6 +192,7 @@ cdef void clobber(Tr* tr, int acc) noexcept nogil
 cdef void clobber_all(Tr* tr) noexcept nogil
 cdef void flush(Tr* tr, uint32_t start) noexcept nogil
 cdef Ir* emit(Tr* tr, uint32_t op, Val* a, Val* b, uint64_t offset, uint32_t result) noexcept nogil
+cdef bint has(Tr* tr, uint32_t op, int ka, int kb) noexcept nogil
 cdef void emit_branch(Tr* tr, Val* cond, bint sense, uint32_t label) noexcept nogil
 cdef void note_write(Tr* tr, uint32_t slot, int acc) noexcept nogil
 cdef bint invert_last(Tr* tr, Val* v) noexcept nogil

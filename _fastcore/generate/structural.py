@@ -38,12 +38,14 @@ def raw(name: str, body: str, length: int, operands: str = "", kinds: tuple[str,
 
 def _moves() -> Iterator[Operation]:
     yield raw("copy", "fp[pc[1].h[1]].u64 = fp[pc[1].h[0]].u64\n", 2)
+    yield raw("copy_i", "r0 = fp[pc[1].h[0]].u64\nfp[pc[1].h[1]].u64 = r0\n", 2)
     yield raw("copy_n", "memmove(&fp[pc[1].h[1]], &fp[pc[1].h[0]], pc[1].h[2] * 8)\n", 2)
     yield raw("const32", "fp[pc[1].h[1]].u64 = pc[1].w[1]\n", 2)
     yield raw("const64", "fp[pc[1].h[1]].u64 = pc[2].u\n", 3)
     yield raw("keep_i", "fp[pc[1].h[1]].u64 = r0\n", 2)
     yield raw("keep_d", "fp[pc[1].h[1]].f64 = f0\n", 2)
     yield raw("keep_f", "fp[pc[1].h[1]].f32 = g0\n", 2)
+    yield Operation("i32.add_aside", "value", "ii", "p", "<uint32_t>({a} + {b})", ("sk",), False, "control")
     choice = "fp[pc[1].h[1]].u64 = fp[pc[1].h[0]].u64 if {c} != 0 else fp[pc[1].h[2]].u64\n"
     yield raw("select", choice.replace("{c}", "fp[pc[1].h[3]].u32"), 2)
     yield raw("select_r", choice.replace("{c}", "<uint32_t>r0"), 2)

@@ -21,7 +21,29 @@ objects = pytest.importorskip("pywasm_ref._fastcore.objects")
 ENGINES = {"reference": "reference", "fast": native.ENGINE}
 HEAD = "(local.set $at (i32.add (local.get $at) (i32.const 1))) (i32.load8_u offset=15 (local.get $at))"
 """Reads the next byte of a program that stands in memory from 16 on."""
+AHEAD = "(local.set $next (i32.add (local.get $at) (i32.const 1))) (i32.load8_u offset=16 (local.get $at))"
+"""The same as compilers have it, who keep where the next one stands in another local."""
 ARMS = {
+    "a counter that is copied": f"""(loop $l (block $stop (block $three (block $two (block $one
+        {AHEAD} (br_table $one $two $three $stop))
+      (local.set $s (i32.add (local.get $s) (i32.const 5))) (local.set $at (local.get $next)) (br $l))
+      (local.set $at (i32.add (local.get $at) (i32.const 1))) (br $l))
+      (local.set $s (i32.add (local.get $s) (local.get $at))) (local.set $at (i32.add (local.get $next) (i32.const 1))) (br $l)))
+      (local.set $s (i32.add (local.get $s) (local.get $next)))""",
+    "a counter that is copied from what the head writes twice": f"""(loop $l (block $stop (block $two (block $one
+        (local.set $next (i32.add (local.get $at) (i32.const 2))) {AHEAD} (br_table $one $two $one $stop))
+      (local.set $s (i32.add (local.get $s) (i32.const 5))) (local.set $at (local.get $next)) (br $l))
+      (local.set $next (i32.add (local.get $next) (i32.const 1))) (local.set $at (local.get $next)) (br $l)))
+      (local.set $s (i32.add (local.get $s) (local.get $next)))""",
+    "a counter that the head writes before it reads it": f"""(loop $l (block $stop (block $two (block $one
+        (local.set $at (i32.add (local.get $next) (i32.const 0))) {AHEAD} (br_table $one $two $one $stop))
+      (local.set $s (i32.add (local.get $s) (i32.const 5))) (local.set $at (local.get $s)) (br $l))
+      (local.set $s (i32.mul (local.get $s) (i32.const 3))) (local.set $at (i32.const 9)) (br $l)))""",
+    "a sum that the head uses twice": """(loop $l (block $stop (block $two (block $one
+        (local.set $s (i32.xor (local.tee $next (i32.add (local.get $at) (i32.const 1))) (local.get $s)))
+        (i32.load8_u offset=16 (local.get $at)) (br_table $one $two $one $stop))
+      (local.set $at (local.get $next)) (br $l))
+      (local.set $s (i32.mul (local.get $s) (i32.const 3))) (local.set $at (local.get $next)) (br $l)))""",
     "plain": f"""(loop $l (block $stop (block $three (block $two (block $one
         {HEAD} (br_table $one $two $three $stop))
       (local.set $s (i32.add (local.get $s) (i32.const 5))) (br $l))
@@ -106,7 +128,7 @@ def source(name: str, program: bytes) -> str:
     return f"""(module (memory 1) (tag $e (param i32)) (data (i32.const 16) "{data}\\09\\09\\09")
       (func (export "program") (result i64) (i64.load (i32.const 16)))
       (func $same (param i32) (result i32) (local.get 0))
-      (func (export "f") (param $at i32) (result i32) (local $s i32) {ARMS[name]} (i32.add (i32.mul (local.get $s) (i32.const 256)) (local.get $at))))"""
+      (func (export "f") (param $at i32) (result i32) (local $s i32) (local $next i32) {ARMS[name]} (i32.add (i32.mul (local.get $s) (i32.const 256)) (local.get $at))))"""
 
 
 @cache
@@ -161,6 +183,19 @@ def test_short_heads_are_repeated_and_others_are_not(name: str) -> None:
         assert bool(shared) == (name in REPEATED)
 
 
+def test_a_copied_counter_is_fetched_by_without_waiting_for_memory() -> None:
+    """It is in the accumulator on each way back, and the addition in front of the load leaves it there."""
+    operations = [
+        name.partition("__")[0] for _, name, _ in listing(objects.Module(binary.encode(parse(source("a counter that is copied", b"")))))[2]
+    ]
+    ways_back = [n for n, name in enumerate(operations) if name.startswith("br_table_shared")]
+    assert [operations[n - 3 : n] for n in ways_back] == [
+        ["copy_i", "i32_add_aside_sk", "i32_load8_u_r"],
+        ["i32_add_sk_w", "i32_add_aside_sk", "i32_load8_u_r"],
+        ["i32_add_sk_w", "i32_add_aside_sk", "i32_load8_u_r"],
+    ]
+
+
 def test_code_with_repeated_heads_can_be_kept() -> None:
     raw: Any = module(source("plain", PROGRAMS[2]), "fast").raw
     again = native.ENGINE.load(Source("<kept>", raw.binary), raw.features, memoryview(raw.lowered()))
@@ -203,7 +238,9 @@ def test_copies_have_no_more_words_than_the_function_has_bytes() -> None:
 
 def test_ways_back_jump_when_there_are_copies_enough() -> None:
     """The program goes through all of them."""
-    arms = "".join(f"(block (br_if 0 (i32.ne (local.get $s) (i32.const {i}))) (local.set $s (i32.const {i + 1})) (br $l))" for i in range(40))
+    arms = "".join(
+        f"(block (br_if 0 (i32.ne (local.get $s) (i32.const {i}))) (local.set $s (i32.const {i + 1})) (br $l))" for i in range(40)
+    )
     head = "(i64.store (i32.const 8) (i64.const 5))" * 6
     text = source("plain", b"").replace(ARMS["plain"], f"(loop $l (block $a {head} (br_table $a $a (local.get $at))) {arms})")
     operations = [name for _, name, _ in listing(objects.Module(binary.encode(parse(text))))[2]]
