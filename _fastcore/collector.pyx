@@ -1,7 +1,9 @@
 """Where a collection begins: at what runs, at what Python holds, and at the instances that Python holds. Loaded by `engine`.
 
-What may be a reference is looked for in every slot of the value stack below its top, frames that no longer matter to anybody included. All
-else is exact. The GIL is held throughout, so that nobody makes or drops a door meanwhile.
+What may be a reference is looked for in every slot of the value stack below its top, frames that no longer matter to anybody included. In
+the frame that runs, an operation that makes an object says where values end that are still wanted. What is above is made zero: frames that
+come to stand there must not find old references. All else is exact. The GIL is held throughout, so that nobody makes or drops a door
+meanwhile.
 """
 
 import gc
@@ -10,6 +12,8 @@ import os
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_REFCNT
 from libc.stdint cimport uint32_t, uint64_t
+from libc.string cimport memset
+from pywasm_ref._fastcore.dispatch cimport handler_word
 from pywasm_ref._fastcore.externs cimport Door, Global, Ref, Table
 from pywasm_ref._fastcore.frames cimport Place, stand
 from pywasm_ref._fastcore.functions cimport Func
@@ -18,11 +22,15 @@ from pywasm_ref._fastcore.instances cimport Instance
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.marking cimport *
 from pywasm_ref._fastcore.store cimport Room, holders
+from pywasm_ref._fastcore.tables cimport OP_ARRAY_NEW_ELEM, OP_STRUCT_NEW_0, OP_STRUCT_NEW_3, tables
 from pywasm_ref._fastcore.unit cimport Unit, global_offset
 
 cdef extern from "Python.h":
     int PyGC_Enable()
     int PyGC_Disable()
+
+cdef enum:
+    CLEARED = 2048              # slots above the top of the stack that are made zero
 
 
 cdef class Family:
@@ -65,15 +73,25 @@ cdef Family family_of(Room store):
 
 # ---------------------------------------------------------------------------------------------- roots
 
+cdef uint32_t live_slots(Code* code, W* pc) noexcept nogil:
+    """How many slots of the frame that runs are wanted by what comes after this operation, or by itself."""
+    cdef uint32_t op
+    for op in range(OP_STRUCT_NEW_0, OP_ARRAY_NEW_ELEM + 1):
+        if op != OP_STRUCT_NEW_3 and pc.u == handler_word(tables().variants[op * 32]):
+            return pc[1].h[3]
+    return code.frame
+
+
 cdef int mark_stack(Room store, Heap* heap, Ctx* ctx, W* pc, S* fp) except -1:
-    """Up to the end of the frame that runs. A host function that was called on the way has moved `store.top` up."""
+    """Up to where values end in the frame that runs. When none does, a host function that was called has moved `store.top` up behind all."""
     cdef S* top = store.top
     cdef Place place
     cdef Suspended* outer = store.shared.suspended
-    if ctx != NULL and stand(&place, ctx, pc, fp) and fp + place.code.frame > top:
-        top = fp + place.code.frame
+    if ctx != NULL and stand(&place, ctx, pc, fp):
+        top = fp + live_slots(place.code, place.pc)
     if store.stack != NULL:
         mark_slots(heap, store.stack, top)
+        memset(top, 0, min(CLEARED, store.shared.stack_end - top) * sizeof(S))
     if store.shared.raised != NULL:
         mark_word(heap, <uint64_t>store.shared.raised)
     if not heap.funcs:

@@ -72,13 +72,25 @@ cdef bint extended_if_packed(Tr* tr, uint32_t storage, bint extends, const char*
 cdef Ir* row_of(Tr* tr, uint32_t op, uint32_t n) noexcept nogil:
     """An operation on the n values on top, which go to their canonical slots and from the stack; no result is pushed yet."""
     cdef uint32_t base = tr.vals[tr.n_vals - n].slot if n else slot_height(tr)
+    cdef uint32_t end = slot_height(tr)
     cdef Ir* ir
     flush(tr, tr.n_vals - n)
     drop_to(tr, tr.n_vals - n)
     ir = new_ir(tr, op)
     ir.a = base
+    ir.x = end
     ir.places = 1
     return ir
+
+
+cdef void note_end(Tr* tr, Ir* ir, Val* values, uint32_t n) noexcept nogil:
+    """The operation, which makes an object of n values that were popped, tells in its last half-word where values end that are still wanted.
+    What stands behind them in slots is old, and must keep no object alive."""
+    cdef uint32_t i
+    ir.x = slot_height(tr)
+    for i in range(n):
+        if values[i].kind == AT_SLOT:
+            ir.x = max(ir.x, values[i].slot + slots_of(values[i].type))
 
 
 cdef void with_type(Ir* ir, Type* type, uint64_t last) noexcept nogil:
@@ -151,6 +163,8 @@ cdef void plain_struct(Tr* tr, Type* type) noexcept nogil:
         values[i] = pop(tr, VT_BOT)
     ir = raw(tr, OP_STRUCT_NEW_0 + type.n_fields, values, type.n_fields, <uint64_t>type)
     with_type(ir, type, kind_of(size) | (size + 7 & ~<uint64_t>7) << 32)
+    if type.n_fields < 3:       # or else a field is where the end would be
+        note_end(tr, ir, values, type.n_fields)
     result_in_slot(tr, ir, ref_to(type))
 
 
@@ -263,6 +277,7 @@ cdef void array_new(Tr* tr) noexcept nogil:
         return
     ir = raw(tr, OP_ARRAY_NEW, v, 2, 0)
     with_type(ir, type, 0)
+    note_end(tr, ir, v, 2)
     result_in_slot(tr, ir, ref_to(type))
 
 
@@ -287,6 +302,7 @@ cdef void array_new_default(Tr* tr) noexcept nogil:
     ir.reads = 2
     ir.places = 1
     with_type(ir, type, 1)
+    note_end(tr, ir, &v, 1)
     result_in_slot(tr, ir, ref_to(type))
 
 
@@ -359,6 +375,7 @@ cdef void new_from(Tr* tr, Type* type, uint32_t op, uint32_t y) noexcept nogil:
         return
     ir = raw(tr, op, v, 2, 0)
     with_type(ir, type, y)
+    note_end(tr, ir, v, 2)
     result_in_slot(tr, ir, ref_to(type))
 
 

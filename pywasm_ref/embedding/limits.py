@@ -15,7 +15,8 @@ class Limits:
     Units   `fuel` in instructions, those of constant expressions not counted, None for no end; `memory_pages` in pages of 64 KiB of
             all memories together, `table_entries` of all tables together, those that nobody refers to any more not counted;
             `call_depth` in calls that have not returned; `heap` in structures, arrays and exceptions of the guest that are alive,
-            those with 64 or more fields or elements counted by these
+            those with 64 or more fields or elements counted by these; on the native engine what a function that has not returned
+            had among its operands may count for some longer
     Fails   ValueError for a negative number, TypeError for anything that is not an integer
     """
 

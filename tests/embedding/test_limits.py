@@ -168,3 +168,22 @@ def test_the_native_engine_applies_no_rules_that_could_be_observed() -> None:
 
     with pytest.raises(NotImplementedError, match="use the reference engine"):
         wasm.Store("fast").observe(Deaf())
+
+
+OBJECTS = """(module (type $a (array i8)) (type $p (struct (field (ref null $a)))) (type $q (struct (field (ref null $a)) (field i32)))
+  (func $make (param i32) (result (ref $a)) (array.new_default $a (local.get 0)))
+  (func (export "default") (param i32) (result i32) (array.len (array.new_default $a (local.get 0))))
+  (func (export "filled") (param i32) (result i32) (array.len (array.new $a (i32.const 7) (local.get 0))))
+  (func (export "called") (param i32) (result i32) (array.len (call $make (local.get 0))))
+  (func (export "inside") (param i32) (result i32)
+    (array.len (struct.get $p 0 (struct.new $p (array.new_default $a (local.get 0))))))
+  (func (export "one after another") (param i32) (result i32)
+    (drop (array.new_default $a (local.get 0))) (array.len (array.new_default $a (local.get 0)))))"""
+
+
+@pytest.mark.parametrize("name", ["default", "filled", "called", "inside", "one after another"])
+def test_objects_of_calls_that_are_over_do_not_count(engine: str, name: str) -> None:
+    """Nor do those that left their operand."""
+    exports = guest(engine, OBJECTS, heap=1_000_000)
+    for other in (name, "called", name, "one after another", name):
+        assert exports[other](600_000) >= 600_000
