@@ -61,7 +61,7 @@ class Totals:
         """The progress in a line."""
         found = len(self.unexplained())
         parts = [
-            f"{self.jobs.total():,} jobs",
+            f"{self.jobs.total():,} job{'s' * (self.jobs.total() != 1)}",
             f"{self.rate():.1f} a second",
             f"{self.seconds:.0f} s",
             *([f"{self.share():.1f} % usable"] if self.meant() else []),

@@ -255,7 +255,7 @@ def test_a_corpus_of_which_nothing_runs_is_told_of(tmp_path: Path, capsys: pytes
     line = ["diff", "--engines", ",".join(TWICE), "--corpus", str(module), "--report", str(tmp_path / "report"), "--jobs", "1"]
     assert main(line) == 0
     printed = capsys.readouterr()
-    assert printed.out.startswith("1 jobs")
+    assert printed.out.startswith("1 job,")
     assert "none of these modules starts and gives something back" in printed.err
     module.write_bytes(b"\0as")
     assert main(line) == 2
