@@ -2,4 +2,4 @@
 
 from pywasm_ref._fastcore.unit cimport Unit
 
-cdef object fault_error(Unit* unit)
+cdef object fault_error(Unit* unit, names)

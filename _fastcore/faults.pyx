@@ -27,20 +27,21 @@ cdef str mnemonic(Unit* unit):
     return BY_CODE[code].mnemonic
 
 
-cdef str where(Unit* unit):
+cdef str where(Unit* unit, names):
     if unit.where == AT_NO_CONSTANT:
         return f": {mnemonic(unit)} is not constant"
     if unit.where == AT_CONSTANT_EXPRESSION:
         return f" ({mnemonic(unit)} in constant expression)"
     if unit.where == AT_ENTRY:
         return ""
-    name = read_names(unit).get("funcs", {}).get(unit.where_func)
+    funcs = read_names(unit).get("funcs", {}) if names is None else names.funcs
+    name = funcs.get(unit.where_func)
     function = f"function {unit.where_func}" if name is None else f"function {unit.where_func} ${name}"
     return f" ({mnemonic(unit)} in {function})"
 
 
-cdef object fault_error(Unit* unit):
-    """None when there is no fault."""
+cdef object fault_error(Unit* unit, names):
+    """None when there is no fault. A module that was parsed from a text brings its names, else the binary has them."""
     cdef int fault = unit.r.fault
     if fault == FAULT_NONE:
         return None
@@ -50,7 +51,7 @@ cdef object fault_error(Unit* unit):
     if fault == FAULT_MALFORMED:
         return Malformed(words, unit.r.fault_at)
     if fault == FAULT_INVALID:
-        return Invalid(words + where(unit), unit.r.fault_at)
+        return Invalid(words + where(unit, names), unit.r.fault_at)
     if fault == FAULT_LIMIT:
-        return Exhaustion(words + where(unit), unit.r.fault_at)
+        return Exhaustion(words + where(unit, names), unit.r.fault_at)
     return NotImplementedError(f"{words} @{unit.r.fault_at:#x}")

@@ -72,7 +72,7 @@ cdef class Module:
 
     cdef int refuse(self) except -1:
         """What is merely invalid is kept until somebody asks; anything else is raised."""
-        error = fault_error(self.unit)
+        error = fault_error(self.unit, None if self.read_module is None else self.read_module.names)
         if error is not None and not isinstance(error, Invalid):
             raise error
         self.fault = error

@@ -10,6 +10,7 @@ from pywasm_ref._fastcore.rules_refs cimport at_home, give_back
 from pywasm_ref._fastcore.tables cimport *
 from pywasm_ref._fastcore.translator cimport *
 from pywasm_ref._fastcore.types cimport difference, match, top_of, type_of
+from pywasm_ref._fastcore.valtypes cimport gate
 from pywasm_ref._fastcore.words cimport Words, begin_words, put, put_type, put_types
 
 cdef enum:
@@ -55,7 +56,7 @@ cdef void emit_test(Tr* tr, Val* v, uint32_t type) noexcept nogil:
 cdef bint castable(Tr* tr, uint32_t null, uint32_t* target, Val* v) noexcept nogil:
     """Read the target of a cast and take a reference of its hierarchy."""
     target[0] = heap_type(tr) | VT_REF | null
-    if tr.r.fault:
+    if gate(tr.unit, target[0]) < 0 or tr.r.fault:
         return False
     v[0] = pop(tr, VT_REF | VT_NULL | top_of(target[0] & VT_HEAP))
     return tr.r.fault == FAULT_NONE
@@ -137,7 +138,7 @@ cdef void branch_on_cast(Tr* tr, bint sense) noexcept nogil:
     if tr.r.fault:
         return
     target = heap_type(tr) | VT_REF | (VT_NULL if flags & TO_NULL else 0)
-    if tr.r.fault:
+    if gate(tr.unit, source) < 0 or gate(tr.unit, target) < 0 or tr.r.fault:
         return
     if not match(target, source):
         mismatch_of(tr, b" on cast: type ", target, b" does not match ", source)

@@ -17,6 +17,7 @@ from pywasm_ref._fastcore.unit cimport *
 
 cdef enum:
     PAGE_BITS = 16
+    FENCE = 3       # behind 0xFE
 
 
 # ---------------------------------------------------------------------------------------------- what indices name
@@ -391,11 +392,12 @@ cdef void r_atomic(Tr* tr) noexcept nogil:
     cdef uint32_t n, align
     cdef Val v[3]
     cdef Ir* ir
-    if code == 3 and tr.r.fault == FAULT_NONE:
+    cdef bint live
+    if code == FENCE and tr.unit.features & F_THREADS and tr.r.fault == FAULT_NONE:
         fence(tr)
         return
     o = &tr.tables.atomic[code & 127]
-    if code > 127 or o.family == FAMILY_NONE:
+    if code > 127 or o.family == FAMILY_NONE or not tr.unit.features & F_THREADS:
         malformed(tr.r, tr.at, b"illegal opcode")
         return
     align = at[0] & 63 if at < tr.r.end else 0
@@ -405,9 +407,10 @@ cdef void r_atomic(Tr* tr) noexcept nogil:
     types[0] = x.address
     types[1] = o.b
     types[2] = o.n_operands >> 2
-    if not natural(tr, align, o.align):
+    live = take(tr, v, types, n)
+    if tr.r.fault or not natural(tr, align, o.align):
         return
-    if not take(tr, v, types, n):
+    if not live:
         if o.result:
             give(tr, o.result)
     elif tr.tables.operations[o.operation].format == FORMAT_VALUE:

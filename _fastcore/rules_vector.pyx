@@ -218,9 +218,7 @@ cdef void access_lane(Tr* tr, const Opcode* o) noexcept nogil:
     if not memarg(tr, o.align, &x):
         return
     k = lane_index(tr)
-    if not in_range(tr, k, 16 >> o.align):
-        return
-    if not expect2(tr, x.address, VT_V128):
+    if not expect2(tr, x.address, VT_V128) or not in_range(tr, k, 16 >> o.align):
         return
     b = pop(tr, VT_BOT)
     a = pop(tr, VT_BOT)

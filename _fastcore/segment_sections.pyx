@@ -3,6 +3,7 @@
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from pywasm_ref._fastcore.constants cimport func_index, init_expr
+from pywasm_ref._fastcore.entities cimport require
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.skim cimport skim_expr
@@ -17,6 +18,8 @@ cdef enum:
     NOT_ACTIVE = 1          # flags of a segment
     EXPLICIT = 2            # a table index; or, if it is not active, declared
     EXPRESSIONS = 4         # instead of function indices
+
+cdef const char* DECLARED = b"a declarative segment needs the feature reference-types, which is off"
 
 
 cdef int read_head(Unit* unit, Segment* s, uint32_t* flags, const uint8_t** offset) noexcept nogil:
@@ -84,6 +87,8 @@ cdef int one_elem(Unit* unit, Segment* s) noexcept nogil:
     cdef const uint8_t* offset = NULL
     cdef uint32_t flags
     if read_head(unit, s, &flags, &offset) < 0:
+        return -1
+    if s.mode == SEGMENT_DECLARED and require(unit, F_REFERENCE_TYPES, DECLARED) < 0:
         return -1
     s.size = expressions(unit, s) if flags & EXPRESSIONS else func_indices(unit, s)
     if unit.r.fault:

@@ -7,6 +7,7 @@ from pywasm_ref._fastcore.unit cimport Unit
 cdef Type* type_at(Unit* unit, uint32_t x) noexcept nogil
 cdef Type* func_type_at(Unit* unit, uint32_t x) noexcept nogil
 cdef uint32_t read_heap_type(Unit* unit) noexcept nogil
+cdef int gate(Unit* unit, uint32_t type) noexcept nogil
 cdef uint32_t read_ref_type(Unit* unit) noexcept nogil
 cdef uint32_t read_value_type(Unit* unit) noexcept nogil
 cdef uint32_t read_storage_type(Unit* unit) noexcept nogil

@@ -90,6 +90,17 @@ cdef uint32_t long_ref_type(Unit* unit, uint8_t byte, const uint8_t* at) noexcep
     return VT_REF | heap | (VT_NULL if byte == REF_NULL else 0)
 
 
+cdef int gate(Unit* unit, uint32_t type) noexcept nogil:
+    """-1 and a fault for a reference to functions where tables only may have one, or one without null in a release that has none."""
+    if unit.skim or unit.r.fault:
+        return 0
+    if type & VT_HEAP == HT_FUNC and not on(unit, F_REFERENCE_TYPES):
+        return refuse(unit, b"a reference type needs the feature reference-types, which is off", 0)
+    if not type & VT_NULL and not on(unit, F_FUNCTION_REFERENCES):
+        return refuse(unit, b"a reference type without null needs the feature function-references, which is off", 0)
+    return 0
+
+
 cdef uint32_t read_ref_type(Unit* unit) noexcept nogil:
     cdef const uint8_t* at = unit.r.at
     cdef uint8_t byte = type_byte(&unit.r)
@@ -104,6 +115,7 @@ cdef uint32_t read_value_type(Unit* unit) noexcept nogil:
     """VT_I32 or a reference, and a fault, when it is none."""
     cdef const uint8_t* at = unit.r.at
     cdef uint8_t byte = type_byte(&unit.r)
+    cdef uint32_t type
     if 0x7c <= byte <= 0x7f:
         return 0x80 - byte
     if unit.r.fault:
@@ -112,7 +124,9 @@ cdef uint32_t read_value_type(Unit* unit) noexcept nogil:
         return VT_V128
     if unit.features & F_REFERENCE_TYPES and abstract(unit, byte):
         return VT_REF | VT_NULL | HEAPS[byte - FIRST_HEAP]
-    return long_ref_type(unit, byte, at)
+    type = long_ref_type(unit, byte, at)
+    gate(unit, type)
+    return type
 
 
 cdef uint32_t read_storage_type(Unit* unit) noexcept nogil:

@@ -78,6 +78,11 @@ def features(*names: str) -> Features:
     return frozenset(chosen) if any(name in RELEASES for name in names) else WASM_3 | chosen
 
 
+def complete(features: Features) -> Features:
+    """With what has been there from the beginning, which nothing can do without."""
+    return features if Feature.MVP in features else features | {Feature.MVP}
+
+
 def needs(*wanted: Feature) -> str:
     """For the end of a message: the features that would help, any of them or all."""
     names = [feature.value for feature in wanted]

@@ -16,7 +16,7 @@ from pywasm_ref.embedding import words
 from pywasm_ref.embedding.engine import Engine, Extern, Func, Global, HostCode, Instance, Memory, Module, Ref, Store, Table, Tag, Value
 from pywasm_ref.embedding.limits import Limits
 from pywasm_ref.errors import Unlinkable
-from pywasm_ref.features import WASM_3, Features
+from pywasm_ref.features import WASM_3, Features, complete
 from pywasm_ref.source import Source
 from pywasm_ref.syntax.types import (
     F32,
@@ -56,7 +56,7 @@ def module_decode(engine: Engine, data: bytes | Source, features: Features = WAS
 
     Fails   Malformed
     """
-    return engine.decode(data if isinstance(data, Source) else Source("<binary>", data), features)
+    return engine.decode(data if isinstance(data, Source) else Source("<binary>", data), complete(features))
 
 
 def module_parse(engine: Engine, source: str | Source, features: Features = WASM_3) -> Module:
@@ -64,6 +64,7 @@ def module_parse(engine: Engine, source: str | Source, features: Features = WASM
 
     Fails   Malformed
     """
+    features = complete(features)
     return engine.adopt(text.parse(source, features), features)
 
 

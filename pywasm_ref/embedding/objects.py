@@ -21,7 +21,7 @@ from pywasm_ref.embedding.signature import lift_exception
 from pywasm_ref.embedding.sources import ModuleSource, load
 from pywasm_ref.embedding.store import Store, raw_store
 from pywasm_ref.errors import Malformed, WasmError, WasmException
-from pywasm_ref.features import WASM_3, Feature, Features, features
+from pywasm_ref.features import WASM_3, Feature, Features, complete, features
 from pywasm_ref.source import Source
 from pywasm_ref.syntax.types import ExternType
 
@@ -183,7 +183,7 @@ def _features(chosen: str | Iterable[str] | Features) -> Features:
             switched.add(entry)
         else:
             raise TypeError(f"a feature is a name or a member of Feature, not {words.given(entry)}")
-    return features(*named) | switched if named else frozenset(switched)
+    return features(*named) | switched if named else complete(frozenset(switched))
 
 
 class Instance(Alive):

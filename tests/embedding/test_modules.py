@@ -107,6 +107,8 @@ def test_features_are_named_or_given_as_a_set(engine: str) -> None:
     assert wasm.Module(shared, engine=engine, features=["threads"]).features == WASM_3 | {wasm.Feature.THREADS}
     assert wasm.Module("(module)", engine=engine, features="1.0").features == WASM_1
     assert wasm.Module("(module)", engine=engine, features=WASM_1).features == WASM_1
+    simd = frozenset({wasm.Feature.SIMD})
+    assert wasm.Module("(module (memory 1))", engine=engine, features=simd).features == simd | {wasm.Feature.MVP}
     with pytest.raises(ValueError, match="unknown feature 'flying'"):
         wasm.Module("(module)", engine=engine, features="flying")
     with pytest.raises(TypeError, match="a feature is a name"):
