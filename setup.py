@@ -4,6 +4,7 @@ Everything else about the package stands in pyproject.toml. `PYWASM_REQUIRE_FAST
 the native engine out on purpose.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -32,11 +33,25 @@ DIRECTIVES = {"cdivision": True, "embedsignature": False, "initializedcheck": Fa
 """What objects of C stand for is in this process; a pickle could make one that points anywhere."""
 
 
+QUESTIONS = {"egg_info", "dist_info"}
+"""Commands by which pip asks before it builds; what there is to say is said once, when it builds."""
+TERMINAL = "/dev/tty"
+
+
 def stay_pure(why: str) -> None:
     """Say in one line that the native engine is left out, or stop when it is required."""
     if REQUIRED:
         raise SystemExit(f"pywasm-ref: PYWASM_REQUIRE_FAST=1, but the native engine cannot be built: {why}")
-    print(f"pywasm-ref: building without the native engine, the reference engine needs no compiler ({why})")
+    if QUESTIONS.isdisjoint(sys.argv):
+        tell(f"pywasm-ref: building without the native engine, the reference engine needs no compiler ({why})")
+
+
+def tell(line: str) -> None:
+    """On standard output, and on the terminal if there is one: of a build that succeeds pip shows nothing."""
+    print(line)
+    if not sys.stdout.isatty():
+        with contextlib.suppress(OSError), open(TERMINAL, "w", encoding="utf-8") as terminal:
+            print(f"\n{line}", file=terminal)
 
 
 class BuildExtension(build_ext):

@@ -15,28 +15,34 @@ pytest.importorskip("setuptools", reason="pip brings setuptools for itself alone
 ROOT = Path(__file__).parent.parent
 
 
-def build(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the build of a copy without a compiler."""
+WORDS = "pywasm-ref: building without the native engine, the reference engine needs no compiler (there is no C compiler '/nowhere/cc')"
+
+
+def copied(folder: Path) -> None:
     shutil.copy(ROOT / "setup.py", folder)
     shutil.copytree(ROOT / "_fastcore", folder / "_fastcore")
     (folder / "pywasm_ref").mkdir()
+
+
+def build(folder: Path, command: str = "build_ext", **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the build of a copy without a compiler."""
+    copied(folder)
     return subprocess.run(
-        [sys.executable, "setup.py", "-q", "build_ext"],
+        [sys.executable, "setup.py", "-q", command],
         cwd=folder,
         env=os.environ | {"CC": "/nowhere/cc"} | environment,
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
+        start_new_session=True,  # without the terminal of whoever runs the tests
     )
 
 
 def test_without_a_compiler_one_line_says_that_the_package_is_pure(tmp_path: Path) -> None:
     done = build(tmp_path, PYWASM_REQUIRE_FAST="0")
     assert done.returncode == 0, done.stderr
-    assert [line for line in done.stdout.splitlines() if line.startswith("pywasm-ref: ")] == [
-        "pywasm-ref: building without the native engine, the reference engine needs no compiler (there is no C compiler '/nowhere/cc')"
-    ]
+    assert [line for line in done.stdout.splitlines() if line.startswith("pywasm-ref: ")] == [WORDS]
     assert not (tmp_path / "build" / "fastcore").exists()
 
 
@@ -53,3 +59,34 @@ def test_a_pure_package_can_be_asked_for(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "PYWASM_PURE=1 asks for that" in done.stdout
     assert not (tmp_path / "build").exists()
+
+
+def test_what_is_asked_before_the_build_says_nothing(tmp_path: Path) -> None:
+    done = build(tmp_path, "egg_info", PYWASM_REQUIRE_FAST="0")
+    assert done.returncode == 0, done.stderr
+    assert WORDS not in done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no terminals of this kind")
+def test_whoever_sits_at_a_terminal_reads_the_line_though_pip_keeps_the_output_of_builds(tmp_path: Path) -> None:
+    import pty
+
+    copied(tmp_path)
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(tmp_path)
+        command = [
+            sys.executable,
+            "-c",
+            "import subprocess, sys; subprocess.run([sys.executable, 'setup.py', 'build_ext'], capture_output=True)",
+        ]
+        os.execve(sys.executable, command, os.environ | {"CC": "/nowhere/cc", "PYWASM_REQUIRE_FAST": "0"})
+    shown = b""
+    try:
+        while chunk := os.read(terminal, 4096):
+            shown += chunk
+    except OSError:
+        pass  # the end of the other side
+    os.close(terminal)
+    os.waitpid(process, 0)
+    assert shown.decode().split("\r\n") == ["", WORDS, ""]
