@@ -14,7 +14,7 @@ from typing import Any
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext, customize_compiler, new_compiler
-from setuptools.errors import BaseError, CCompilerError
+from setuptools.errors import BaseError, CCompilerError, CompileError
 
 FASTCORE = Path("_fastcore")
 STAGE = Path("build", "fastcore")
@@ -71,9 +71,19 @@ class BuildExtension(build_ext):
                 extension.extra_compile_args = ["/O2", "/fp:precise"]
         try:
             super().build_extensions()
+            self.look_for_all()
         except (BaseError, CCompilerError, OSError) as error:
             stay_pure(str(error))
             self.extensions = []  # else what was built would be copied
+
+    def look_for_all(self) -> None:
+        """A compiler may say that all is well, and have written nothing.
+
+        Fails   CompileError
+        """
+        missing = next((each.name for each in self.extensions if not os.path.exists(self.get_ext_fullpath(each.name))), None)
+        if missing is not None:
+            raise CompileError(f"the compiler did not fail, and did not make {missing}")
 
 
 def stage() -> Path:

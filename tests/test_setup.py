@@ -54,6 +54,38 @@ def test_without_a_compiler_a_required_native_engine_is_one_clear_error(tmp_path
     )
 
 
+SILENT = """
+import sys
+import setup
+from setuptools import Distribution, Extension
+
+class Silent:
+    compiler_type = "unix"
+
+built = setup.BuildExtension(Distribution({"ext_modules": [Extension("one", ["one.c"])]}))
+built.finalize_options()
+built.compiler = Silent()
+built.build_extension = lambda _: None
+built.build_extensions()
+print(built.extensions)
+"""
+
+
+@pytest.mark.parametrize("required", ["0", "1"])
+def test_a_compiler_that_makes_nothing_and_does_not_say_so_is_no_compiler(tmp_path: Path, required: str) -> None:
+    copied(tmp_path)
+    environment = os.environ | {"PYWASM_REQUIRE_FAST": required}
+    command = [sys.executable, "-c", SILENT]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False, start_new_session=True
+    )
+    words = "the compiler did not fail, and did not make one"
+    if required == "1":
+        assert done.stderr.splitlines()[-1].endswith(f"the native engine cannot be built: {words}")
+    else:
+        assert done.stdout.splitlines()[-2:] == [f"{WORDS.partition('(')[0]}({words})", "[]"]
+
+
 def test_a_pure_package_can_be_asked_for(tmp_path: Path) -> None:
     done = build(tmp_path, PYWASM_REQUIRE_FAST="0", PYWASM_PURE="1")
     assert done.returncode == 0, done.stderr
