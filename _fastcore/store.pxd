@@ -17,6 +17,7 @@ cdef class Room:
     cdef S* end
     cdef uint64_t slots         # of the stack
     cdef volatile bint stopped
+    cdef int64_t quiet          # until then nobody asks for the GIL to look for signals
     cdef object raised          # what a host function raised, on its way through the guest
     cdef unsigned long thread   # that uses it, while pins are not 0
     cdef uint32_t depth

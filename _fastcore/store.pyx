@@ -5,6 +5,7 @@ from cpython.exc cimport PyErr_CheckSignals
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
+from pywasm_ref._fastcore.clock cimport now
 from pywasm_ref._fastcore.depth cimport marks_free, use_stack
 from pywasm_ref._fastcore.frames cimport end_of_frame
 from pywasm_ref._fastcore.fuel cimport Pause, give_ticks, is_alone, pause, pay, proceed, take_ticks, unlimited
@@ -23,6 +24,9 @@ cdef extern from "pythread.h":
 cdef enum:
     LEFT_ALONE = 1          # anything above 0: the reason is in `ctx.trap`
     KEPT = 64               # stacks that stores hold on to while they are idle
+    SOON = 1000000          # nanoseconds between two looks for signals, at least
+    LATE = 100000000        # and at most
+    PATIENCE = 20           # times as long as it took to get the GIL
 
 cdef S** SPARE = NULL       # stacks that nobody has
 cdef uint32_t N_SPARE = 0
@@ -283,25 +287,44 @@ cdef int poll(Ctx* ctx, W* pc, S* fp) noexcept nogil:
 
 
 cdef int look(Ctx* ctx, W* pc, S* fp) noexcept nogil:
-    """Has somebody said stop, or is there a signal? Memory 0 may have moved afterwards."""
+    """Has somebody said stop, or is there a signal? Memory 0 may have moved afterwards.
+
+    Signals are seen with the GIL only. A thread that wants it as well keeps it for Python's whole interval, five milliseconds, in which a
+    guest comes here twenty times and more; so the longer it took to get, the longer nobody asks again.
+    """
     cdef int status
     cdef Pause was
+    cdef int64_t asked
     ctx.bulk = BULK
+    if ctx.thread.away != NULL and is_quiet(ctx.store):
+        return 0
     pause(ctx, &was)
+    asked = now()
     gil_take(ctx.thread)
     with gil:
-        status = poll_store(ctx, <Room><PyObject*>ctx.store, pc, fp)
+        status = poll_store(ctx, <Room><PyObject*>ctx.store, pc, fp, asked)
     gil_give(ctx.thread)
     proceed(ctx, &was)
     return status
 
 
-cdef int poll_store(Ctx* ctx, Room store, W* pc, S* fp) noexcept:
+cdef inline bint is_quiet(void* store) noexcept nogil:
+    return not (<Room><PyObject*>store).stopped and now() < (<Room><PyObject*>store).quiet
+
+
+cdef int64_t next_look(int64_t asked) noexcept:
+    """When to ask again, by when it was asked for what one has now."""
+    cdef int64_t taken = now()
+    return taken + min(max(<int64_t>SOON, PATIENCE * (taken - asked)), <int64_t>LATE)
+
+
+cdef int poll_store(Ctx* ctx, Room store, W* pc, S* fp, int64_t asked) noexcept:
     """What Python does about a signal may call guests: above this frame, where an exception that is on its way waits meanwhile."""
     cdef S* top = store.top
     cdef S* slot
     cdef ExnInst* raised = store.shared.raised
     cdef Suspended here
+    store.quiet = next_look(asked)
     if store.stopped:
         return trap(ctx, pc, fp, TRAP_INTERRUPTED)
     store.top = slot = end_of_frame(ctx, pc, fp)

@@ -8,6 +8,7 @@ import os
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from pywasm_ref._fastcore.atomics cimport atomic_load32, atomic_load64
+from pywasm_ref._fastcore.clock cimport now
 from pywasm_ref._fastcore.gil cimport gil_give
 from pywasm_ref._fastcore.layout cimport TRAP_STACK, Ctx, Mem, S, W, trap
 from pywasm_ref._fastcore.locks cimport PyThread_acquire_lock, PyThread_release_lock, PyThread_type_lock, lock_new
@@ -17,18 +18,6 @@ cdef extern from "pythread.h" nogil:
     void PyThread_free_lock(PyThread_type_lock)
     int PyThread_acquire_lock_timed(PyThread_type_lock, long long microseconds, int)
     unsigned long PyThread_get_thread_ident()
-
-cdef extern from *:
-    """
-    #if defined(_WIN32)
-    #include <windows.h>
-    static long long now(void) { return (long long)GetTickCount64() * 1000000; }
-    #else
-    #include <time.h>
-    static long long now(void) { struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t); return t.tv_sec * 1000000000LL + t.tv_nsec; }
-    #endif
-    """
-    int64_t now() nogil
 
 cdef enum:
     WOKEN, NOT_EQUAL, TIMED_OUT
