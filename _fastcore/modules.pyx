@@ -12,7 +12,7 @@ from pywasm_ref._fastcore.store cimport refers
 from pywasm_ref._fastcore.unit cimport *
 
 from pywasm_ref.binary import decode, encode
-from pywasm_ref.errors import Invalid
+from pywasm_ref.errors import Exhaustion, Invalid
 from pywasm_ref.features import ALL, WASM_3, Feature
 from pywasm_ref.source import Source
 from pywasm_ref.syntax.instructions import RefFunc
@@ -74,6 +74,8 @@ cdef class Module:
         """What is merely invalid is kept until somebody asks; anything else is raised."""
         error = fault_error(self.unit, None if self.read_module is None else self.read_module.names)
         if error is not None and not isinstance(error, Invalid):
+            if isinstance(error, Exhaustion):
+                error.at = self.shown_at(error.at)
             raise error
         self.fault = error
         return 0

@@ -53,3 +53,11 @@ def test_a_segment_that_does_not_fit_is_found_in_code_that_was_kept(engine: str)
     with pytest.raises(wasm.Trap) as caught:
         wasm.instantiate(again)
     assert caught.value.at == 0x1B
+
+
+def test_a_limit_that_a_text_meets_is_told_at_its_place_in_the_text(engine: str) -> None:
+    many = f"(module (type $many (func (result {'i32 ' * 1000})))\n (func $f\n unreachable {'(block (type $many) unreachable)' * 2000} unreachable))"
+    with pytest.raises(wasm.Exhaustion, match=r"<text>:3:\d+: too many values on the stack \(end in function 0 \$f\)") as caught:
+        wasm.Module(many, engine)
+    assert caught.value.at is not None
+    assert many[: caught.value.at].endswith("unreachable")  # the end of a block
