@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from _fastcore.generate.model import Operation
-from _fastcore.generate.structural import BYTES, LONG
+from _fastcore.generate.structural import BYTES, LONG, LONG_FILL, LONG_MOVE
 
 LOAD_KINDS = ("s", "r")
 STORE_KINDS = {"i": ("ss", "sr", "rs"), "l": ("ss", "sr", "rs"), "f": ("ss", "sr", "rs", "rr"), "d": ("ss", "sr", "rs", "rr")}
@@ -81,10 +81,12 @@ def _whole_memories() -> Iterator[Operation]:
         grow = f"{FAR}gil_give(ctx.thread)\ni = mem_grow(memory, {{a}})\n{RELOAD}= i"
         yield Operation(name, "value", "l", letter, grow, LOAD_KINDS, False, "far", 4)
     fill = f"memory = ctx.mems[pc[2].u]\n{READ_RANGE}{_inside('i', 'n', 'memory_size(memory)')}"
-    yield _raw("far.memory.fill", fill + "memset(memory.base + i, fp[pc[1].h[2]].u32 & 255, n)\n" + BYTES, "far")
+    fill += LONG_FILL.replace("{memory}", "memory").replace("{target}", "memory.base + i")
+    yield _raw("far.memory.fill", fill, "far")
     copy = f"memory = ctx.mems[pc[2].w[0]]\nsource = ctx.mems[pc[2].w[1]]\n{READ_RANGE}ea = fp[pc[1].h[2]].u64\n"
     copy += _inside("i", "n", "memory_size(memory)") + _inside("ea", "n", "memory_size(source)")
-    yield _raw("far.memory.copy", copy + "memmove(memory.base + i, source.base + ea, n)\n" + BYTES, "far")
+    copy += LONG_MOVE.replace("{memory}", "memory").replace("{other}", "source")
+    yield _raw("far.memory.copy", copy.replace("{target}", "memory.base + i").replace("{source}", "source.base + ea"), "far")
     init = f"memory = ctx.mems[pc[2].w[0]]\nseg = &ctx.datas[pc[2].w[1]]\n{READ_RANGE}ea = fp[pc[1].h[2]].u64\n"
     init += _inside("i", "n", "memory_size(memory)") + _inside("ea", "n", "seg.size")
     yield _raw("memory.init", init + "memmove(memory.base + i, <uint8_t*>seg.at + ea, n)\n" + BYTES, "far")

@@ -101,7 +101,9 @@ BEHIND = "(fp + pc[1].h[0])[(<Type*>pc[2].v).param_slots]"
 
 IN_TABLE = """table = ctx.tables[pc[3].u]
 i = {index}
-if i >= table.size: TRAP UNDEFINED_ELEMENT
+if i >= table.size:
+    ctx.thread.detail = i
+    TRAP UNDEFINED_ELEMENT
 fn = table.elems[i].fn
 if fn == NULL:
     ctx.thread.detail = i

@@ -16,6 +16,7 @@ from libc.string cimport memmove, memset
 from pywasm_ref._fastcore.arrays cimport *
 from pywasm_ref._fastcore.atomics cimport *
 from pywasm_ref._fastcore.bridges cimport bridge, function, replace, unbridge
+from pywasm_ref._fastcore.bulk cimport PIECE, copy_long, fill_long
 from pywasm_ref._fastcore.depth cimport deepen
 from pywasm_ref._fastcore.exceptions cimport throw_again, throw_new
 from pywasm_ref._fastcore.gil cimport LONG_COPY, gil_give

@@ -21,6 +21,22 @@ LOOK = """if ctx.bulk < 0:
 LONG = "ctx.bulk -= n{scale}\n" + LOOK
 """Behind an operation on many bytes: it costs a tick like any other, but a loop around it must not go unseen for minutes."""
 BYTES = LONG.replace("{scale}", "")
+LONG_FILL = """if n > PIECE:
+    status = fill_long(ctx, pc, fp, {memory}, i, fp[pc[1].h[2]].u32 & 255, n)
+    if status != 0: RETURN status
+    mem = ctx.mem0.base
+    lim = ctx.mem0.size
+else:
+    memset({target}, fp[pc[1].h[2]].u32 & 255, n)
+""" + BYTES
+LONG_MOVE = """if n > PIECE:
+    status = copy_long(ctx, pc, fp, {memory}, i, {other}, ea, n)
+    if status != 0: RETURN status
+    mem = ctx.mem0.base
+    lim = ctx.mem0.size
+else:
+    memmove({target}, {source}, n)
+""" + BYTES
 PAY = "ctx.ticks -= <int16_t>pc[1].h[1]\n"
 """A branch with fuel may give back what was paid for the instructions that it passes over."""
 
@@ -134,6 +150,9 @@ def _memory() -> Iterator[Operation]:
     yield Operation("memory.grow", "value", "i", "i", grow, ("s", "r"), False, "memory", 2)
     ends = "n = fp[pc[1].h[3]].u32\ni = fp[pc[1].h[0]].u32\nif n > LONG_COPY: gil_give(ctx.thread)\n"
     bounds = "if i + n > lim: TRAP OUT_OF_BOUNDS_MEMORY\n"
-    yield raw("memory.fill", ends + bounds + "memset(mem + i, fp[pc[1].h[2]].u32 & 255, n)\n" + BYTES, 2, topic="memory")
-    copy = "ea = fp[pc[1].h[2]].u32\nif ea + n > lim: TRAP OUT_OF_BOUNDS_MEMORY\nmemmove(mem + i, mem + ea, n)\n" + BYTES
+    fill = LONG_FILL.replace("{memory}", "ctx.mem0").replace("{target}", "mem + i")
+    yield raw("memory.fill", ends + bounds + fill, 2, topic="memory")
+    move = LONG_MOVE.replace("{memory}", "ctx.mem0").replace("{other}", "ctx.mem0")
+    move = move.replace("{target}", "mem + i").replace("{source}", "mem + ea")
+    copy = "ea = fp[pc[1].h[2]].u32\nif ea + n > lim: TRAP OUT_OF_BOUNDS_MEMORY\n" + move
     yield raw("memory.copy", ends + bounds + copy, 2, topic="memory")

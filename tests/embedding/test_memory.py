@@ -275,3 +275,59 @@ def test_a_global_starts_with_zero_or_null(store: wasm.Store) -> None:
     assert wasm.Global(store, wasm.i64).value == 0
     assert wasm.Global(store, wasm.v128).value == bytes(16)
     assert wasm.Global(store, wasm.externref).value is None
+
+
+# Many bytes at once
+
+LONG = """(module (memory (export "m") 401) (memory (export "n") 401)
+  (func (export "fill") (param i32 i32 i32) (memory.fill (local.get 0) (local.get 1) (local.get 2)))
+  (func (export "copy") (param i32 i32 i32) (memory.copy (local.get 0) (local.get 1) (local.get 2)))
+  (func (export "fill n") (param i32 i32 i32) (memory.fill 1 (local.get 0) (local.get 1) (local.get 2)))
+  (func (export "from n") (param i32 i32 i32) (memory.copy 0 1 (local.get 0) (local.get 1) (local.get 2)))
+  (func (export "in n") (param i32 i32 i32) (memory.copy 1 1 (local.get 0) (local.get 1) (local.get 2))))"""
+SIZE = 25 << 20
+"""More than a guest can copy between two looks at its switches."""
+
+
+@pytest.fixture(scope="module")
+def pattern() -> bytes:
+    return bytes(n * n >> 3 & 255 for n in range(1 << 16)) * (SIZE >> 16)
+
+
+@pytest.mark.parametrize(("at", "to"), [(0, 5), (5, 0), (0, 40_000), (40_000, 0), (7, 7), (0, 1 << 20), (1 << 20, 0)])
+@pytest.mark.parametrize(("name", "source"), [("copy", "m"), ("in n", "n"), ("from n", "n")])
+def test_long_copies_do_not_write_what_is_still_to_be_read(engine: str, name: str, source: str, at: int, to: int, pattern: bytes) -> None:
+    exports = wasm.instantiate(LONG, engine=engine).exports
+    exports[source].write(0, pattern)
+    n = SIZE - (1 << 20)
+    exports[name](to, at, n)
+    target = exports.m if name == "from n" else exports[source]
+    expected = bytearray(bytes(SIZE) if name == "from n" else pattern)
+    expected[to : to + n] = pattern[at : at + n]
+    assert target.read(0, SIZE) == expected
+
+
+@pytest.mark.parametrize(("name", "memory"), [("fill", "m"), ("fill n", "n")])
+def test_long_fills_end_where_they_should(engine: str, name: str, memory: str) -> None:
+    exports = wasm.instantiate(LONG, engine=engine).exports
+    exports[name](3, 0x107, SIZE)
+    assert exports[memory].read(0, SIZE + 6) == bytes(3) + b"\x07" * SIZE + bytes(3)
+
+
+@pytest.mark.parametrize("name", ["fill", "copy", "fill n", "in n"])
+def test_long_fills_and_copies_can_be_stopped_on_the_way(engine: str, name: str) -> None:
+    text = LONG.replace("401", "16384")  # a gigabyte, that takes a second to fill at least
+    instance = wasm.instantiate(text, engine=engine)
+    memory = instance.exports[{"fill": "m", "copy": "m"}.get(name, "n")]
+    instance.store.interrupt()
+    with pytest.raises(wasm.Interrupted):
+        instance.exports[name](0, 1, 1 << 29)
+    instance.store.resume()
+    memory.write((1 << 30) - 2, b"\7")
+    timer = threading.Timer(0.02, instance.store.interrupt)
+    timer.start()
+    with pytest.raises(wasm.Interrupted):
+        instance.exports[name](1, 7, (1 << 30) - 8)
+    timer.join()
+    instance.store.resume()
+    assert memory.read((1 << 30) - 8, 1) == b"\0"  # where the 7 would be in the end
