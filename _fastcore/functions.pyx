@@ -7,6 +7,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 from pywasm_ref._fastcore.backtrace cimport note_frames
+from pywasm_ref._fastcore.cstack cimport is_low, own_cstack
 from pywasm_ref._fastcore.depth cimport begin_calls, end_calls, may_begin
 from pywasm_ref._fastcore.dispatch cimport enter
 from pywasm_ref._fastcore.exceptions cimport exn_new
@@ -167,6 +168,8 @@ cdef object call_host_func(Func f, PyObject* const* args, Py_ssize_t n):
 
 cdef list call_host_directly(Func f, args):
     """A function of the host that Python calls through the store: with bits, and without a guest between."""
+    if is_low(own_cstack()):
+        raise Exhaustion("call stack exhausted")
     results = f.code(args)
     if len(results) != f.fn.type.n_results:
         raise TypeError(f"host function {f.code!r} gave {len(results)} results, its type says {f.fn.type.n_results}")
@@ -213,7 +216,7 @@ cdef int run(Room store, Ctx* ctx, Fn* fn, S* fp) except -1:
     cdef S* top = store.top
     cdef Mark base
     cdef int status
-    if fp + code.frame > store.end or store.depth >= NESTED or not may_begin(thread, &base, HALT, fp, code):
+    if fp + code.frame > store.end or store.depth >= NESTED or is_low(store.thread) or not may_begin(thread, &base, HALT, fp, code):
         raise Exhaustion("call stack exhausted")
     if store.stopped:
         raise Interrupted("interrupted")

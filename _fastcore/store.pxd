@@ -2,6 +2,7 @@
 
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t, uint32_t, uint64_t
+from pywasm_ref._fastcore.cstack cimport CStack
 from pywasm_ref._fastcore.layout cimport Ctx, ExnInst, Held, S, Thread, W
 
 cdef enum:
@@ -9,7 +10,7 @@ cdef enum:
     STACK_SLOTS = 0x20000   # at least
     MOST_SLOTS = 0x1000000
     FRAME = 32              # slots that a call has on average, when all that are allowed fit
-    NESTED = 200            # calls of guests from functions of the host, from guests: each takes C stack
+    NESTED = 200            # calls of guests from functions of the host, from guests, where the C stack is long enough
 
 cdef class Room:
     cdef S* stack
@@ -19,7 +20,7 @@ cdef class Room:
     cdef volatile bint stopped
     cdef int64_t quiet          # until then nobody asks for the GIL to look for signals
     cdef object raised          # what a host function raised, on its way through the guest
-    cdef unsigned long thread   # that uses it, while pins are not 0
+    cdef CStack* thread         # that uses it, while pins are not 0
     cdef uint32_t depth
     cdef uint32_t pins          # calls that have prepared the stack and not rested since
     cdef readonly object limits

@@ -6,6 +6,7 @@ from cpython.object cimport PyObject
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from pywasm_ref._fastcore.clock cimport now
+from pywasm_ref._fastcore.cstack cimport CStack, own_cstack
 from pywasm_ref._fastcore.depth cimport marks_free, use_stack
 from pywasm_ref._fastcore.frames cimport end_of_frame
 from pywasm_ref._fastcore.fuel cimport Pause, give_ticks, is_alone, pause, pay, proceed, take_ticks, unlimited
@@ -16,10 +17,6 @@ from pywasm_ref._fastcore.locks cimport PyThread_acquire_lock, PyThread_release_
 from pywasm_ref._fastcore.types cimport held_drop, held_new
 
 from pywasm_ref.errors import Exhaustion
-
-cdef extern from "pythread.h":
-    unsigned long PyThread_get_thread_ident()
-
 
 cdef enum:
     LEFT_ALONE = 1          # anything above 0: the reason is in `ctx.trap`
@@ -127,8 +124,10 @@ cdef class Room:
 
     cdef bint prepare(self) except False:
         """Have a stack, until `rest`. A store is used by one thread at a time: the GIL is free meanwhile."""
-        self.not_elsewhere()
-        self.thread = PyThread_get_thread_ident()
+        cdef CStack* own = own_cstack()
+        if self.pins != 0 and self.thread != own:
+            raise elsewhere()
+        self.thread = own
         self.stirred = True
         if self.stack == NULL:
             self.stack = self.top = stack_take(self.slots)
@@ -223,8 +222,8 @@ cdef class Room:
 
     cdef int not_elsewhere(self) except -1:
         """Refuse what would change under the feet of a guest that runs in another thread."""
-        if self.pins != 0 and self.thread != PyThread_get_thread_ident():
-            raise RuntimeError("the store is running in another thread")
+        if self.pins != 0 and self.thread != own_cstack():
+            raise elsewhere()
         return 0
 
     cdef void wait_on_top(self, ExnInst* exn) noexcept:
@@ -258,6 +257,10 @@ cdef class Room:
 
     def resume(self):
         self.stopped = False
+
+
+cdef object elsewhere():
+    return RuntimeError("the store is running in another thread")
 
 
 cdef bint refers(object it) except *:

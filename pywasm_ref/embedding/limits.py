@@ -9,8 +9,10 @@ from dataclasses import dataclass, fields
 class Limits:
     """The most that all guests of one store may use; a guest that wants more meets `Exhaustion`, or a growth that fails.
 
-    Whatever `call_depth` is, the reference engine allows 50 calls from the host inside each other, where a host function calls the
-    guest again: these take room on Python's own stack.
+    Whatever `call_depth` is, there may be 50 calls from the host inside each other in a store of the reference engine, where a host
+    function calls the guest again, and 200 in one of the native engine, as long as the stack of the thread has room for them: each takes
+    about 1.5 KiB of that, and what the host function takes. The last 64 KiB of it, or the last quarter of a stack shorter than 256 KiB, are
+    for what the innermost host function does. `threading.stack_size` says how long the stacks of threads are.
 
     Units   `fuel` in instructions, those of constant expressions not counted, None for no end; `memory_pages` in pages of 64 KiB of
             all memories together, `table_entries` of all tables together, those that nobody refers to any more not counted;
