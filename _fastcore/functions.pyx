@@ -163,6 +163,7 @@ cdef tuple results_at(Room store, S* slot, Type* type):
 cdef object call_host_func(Func f, PyObject* const* args, Py_ssize_t n):
     if not f.plain:
         raise TypeError("this function of the host takes bits; call it through its store")
+    f.store.not_stopped()
     return (<object>f.code)(*[<object>args[i] for i in range(n)])
 
 
@@ -170,6 +171,7 @@ cdef list call_host_directly(Func f, args):
     """A function of the host that Python calls through the store: with bits, and without a guest between."""
     if is_low(own_cstack()):
         raise Exhaustion("call stack exhausted")
+    f.store.not_stopped()
     results = f.code(args)
     if len(results) != f.fn.type.n_results:
         raise TypeError(f"host function {f.code!r} gave {len(results)} results, its type says {f.fn.type.n_results}")
@@ -218,8 +220,7 @@ cdef int run(Room store, Ctx* ctx, Fn* fn, S* fp) except -1:
     cdef int status
     if fp + code.frame > store.end or store.depth >= NESTED or is_low(store.thread) or not may_begin(thread, &base, HALT, fp, code):
         raise Exhaustion("call stack exhausted")
-    if store.stopped:
-        raise Interrupted("interrupted")
+    store.not_stopped()
     fp[code.hdr].w = &base.word
     fp[code.hdr + 1].p = fp
     if ctx.finalized:

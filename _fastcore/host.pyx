@@ -51,14 +51,8 @@ cdef int call_python(Ctx* ctx, Fn* fn, S* args, W* pc, S* fp) noexcept:
     try:
         if store.owed:
             store.tidy()
-        if isinstance(f.code, Moving) and (<Moving>f.code).move(store, args):
-            return 0
-        if f.function is not None:
-            call_with_numbers(store, f, type, args)
-        elif f.plain:
-            call_with_values(store, f, type, args)
-        else:
-            call_with_bits(store, f, type, args)
+        if not (isinstance(f.code, Moving) and (<Moving>f.code).move(store, args)):
+            call_function(store, f, type, args)
     except WasmException as error:
         return throw(store, error, ctx, pc, fp)
     except BaseException as error:
@@ -68,13 +62,16 @@ cdef int call_python(Ctx* ctx, Fn* fn, S* args, W* pc, S* fp) noexcept:
         store.top = top
         store.shared.suspended = here.outer
         give_ticks(ctx, store.stopped)
-    return 0
+    return trap(ctx, pc, fp, TRAP_INTERRUPTED) if store.stopped else 0
 
 
 cdef int throw(Room store, object error, Ctx* ctx, W* pc, S* fp) noexcept:
-    """An exception of the guest that a host function raised. When no guest catches it, the same Python object goes on."""
+    """An exception of the guest that a host function raised. When no guest catches it, the same Python object goes on. A guest that was
+    stopped meanwhile catches nothing."""
     cdef Exn exn
     cdef int status
+    if store.stopped:
+        return trap(ctx, pc, fp, TRAP_INTERRUPTED)
     try:
         exn = error.exn if isinstance(error.exn, Exn) else host_exn(store, <Tag?>error.tag, error.values)
         owned_here(store, exn)
@@ -91,6 +88,14 @@ cdef int throw(Room store, object error, Ctx* ctx, W* pc, S* fp) noexcept:
 
 
 # Three ways to call
+
+
+cdef int call_function(Room store, Func f, Type* type, S* args) except -1:
+    if f.function is not None:
+        return call_with_numbers(store, f, type, args)
+    if f.plain:
+        return call_with_values(store, f, type, args)
+    return call_with_bits(store, f, type, args)
 
 
 cdef int call_with_numbers(Room store, Func f, Type* type, S* args) except -1:

@@ -41,6 +41,7 @@ cdef class Instance:
         self.imported = list(imports) if imports else NOTHING
         self.store = store_for(self.imported) if store is None else store
         self.store.not_elsewhere()
+        self.store.not_stopped()
         self.ctx = ctx_new(unit)
         self.ctx.mem0 = mem_empty()
         self.ctx.poll = poll

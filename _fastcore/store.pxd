@@ -56,6 +56,7 @@ cdef class Room:
     cdef int follow(self) except -1
     cdef uint64_t box(self, object value) except 0
     cdef int not_elsewhere(self) except -1
+    cdef int not_stopped(self) except -1
     cdef Held* own_types(self) except NULL
     cdef int keep(self, Held* held) except -1
     cdef void wait_on_top(self, ExnInst* exn) noexcept

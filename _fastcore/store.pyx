@@ -16,7 +16,7 @@ from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.locks cimport PyThread_acquire_lock, PyThread_release_lock, PyThread_type_lock, lock_new
 from pywasm_ref._fastcore.types cimport held_drop, held_new
 
-from pywasm_ref.errors import Exhaustion
+from pywasm_ref.errors import Exhaustion, Interrupted
 
 cdef enum:
     LEFT_ALONE = 1          # anything above 0: the reason is in `ctx.trap`
@@ -224,6 +224,12 @@ cdef class Room:
         """Refuse what would change under the feet of a guest that runs in another thread."""
         if self.pins != 0 and self.thread != own_cstack():
             raise elsewhere()
+        return 0
+
+    cdef int not_stopped(self) except -1:
+        """Refuse what would run while nothing may."""
+        if self.stopped:
+            raise Interrupted("interrupted")
         return 0
 
     cdef void wait_on_top(self, ExnInst* exn) noexcept:

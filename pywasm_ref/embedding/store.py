@@ -77,7 +77,11 @@ class Store(Home):
         self.raw.fuel = Limits(fuel=fuel).fuel
 
     def interrupt(self) -> None:
-        """Stop the guests at once, from any thread; each call raises `Interrupted` until `resume`."""
+        """Stop the guests at once, from any thread: each call raises `Interrupted` until `resume`, and so does `instantiate`.
+
+        A guest that waits for a host function is stopped when that returns, or throws a `WasmException`, which it does not catch any more;
+        whatever else the function raises goes on to the caller as always.
+        """
         self.raw.interrupt()
 
     def resume(self) -> None:

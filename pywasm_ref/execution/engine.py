@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from pywasm_ref.binary import decode, encode
-from pywasm_ref.errors import Exhaustion, Trap, TrapReason
+from pywasm_ref.errors import Exhaustion, Interrupted, Trap, TrapReason
 from pywasm_ref.execution import modules
 from pywasm_ref.execution.allocation import allocmem, alloctable, growmem, growtable, memtype, tabletype
 from pywasm_ref.execution.machine import invoke
@@ -134,6 +134,8 @@ class ReferenceStore(Store):
 
     def module_instantiate(self, module: ReferenceModule, externs: Sequence[Any]) -> ReferenceInstance:
         module.validate()
+        if self.stop:
+            raise Interrupted("interrupted")
         return ReferenceInstance(modules.instantiate(self, module.module, list(externs), module.types))
 
     # Functions

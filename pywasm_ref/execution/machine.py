@@ -109,6 +109,8 @@ class Machine:
         """
         store = self.store
         machines = store.machines
+        if store.stop:
+            raise Interrupted("interrupted")
         if len(machines) >= MACHINES:
             raise Exhaustion(f"call stack exhausted: {MACHINES} calls from the host are inside each other")
         store.ballast = store.ballast or ballast()
@@ -156,7 +158,7 @@ class Machine:
             for reduction, i in self.todo:
                 if reduction(self, i):
                     break
-            if store.stop:
+            if store.stop and not self.halted:
                 raise Interrupted("interrupted")
 
     def note(self, rule: str) -> None:
@@ -244,6 +246,8 @@ class Machine:
         try:
             results = f.code(arguments)
         except WasmException as error:
+            if self.store.stop:
+                raise Interrupted("interrupted") from None  # a guest that was stopped catches nothing
             thrown = error.exn or ExnInst(error.tag, tuple(error.values))
         else:
             thrown = None

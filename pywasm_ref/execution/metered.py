@@ -42,7 +42,7 @@ def run_metered(z: Machine) -> None:
                 pay(store)
             if reduction(z, i):
                 break
-        if store.stop:
+        if store.stop and not z.halted:
             raise Interrupted("interrupted")
 
 
@@ -68,7 +68,7 @@ def run_observed(z: Machine, paid: bool) -> None:
                 after(z)
             if transferred:
                 break
-        if store.stop:
+        if store.stop and not z.halted:
             raise Interrupted("interrupted")
 
 
