@@ -50,6 +50,7 @@ cdef object call(object callable, PyObject* const* args, size_t flags, PyObject*
     cdef Room store
     cdef S* fp
     cdef S* top
+    cdef object thrown = None   # raised when the engine's is no longer handled: what a host function raised keeps its context
     if self.quick and names == NULL and n == f.fn.type.n_params:
         store = f.store
         store.prepare()
@@ -61,10 +62,12 @@ cdef object call(object callable, PyObject* const* args, size_t flags, PyObject*
                 store.top = fp + f.fn.type.result_slots     # making a tuple can begin a collection, which can run anything
                 value = result(fp, f.fn.type)
         except WasmException as error:
-            raise self._lifted(error) from error.__cause__
+            thrown = self._lifted(error)
         finally:
             store.top = top
             store.rest()
+        if thrown is not None:
+            raise thrown
         if fp != NULL:
             return value
     return call_generally(self, args, n, names)

@@ -94,11 +94,16 @@ class Func(FuncReference):
         try:
             results = self.owner.raw.func_invoke(self._raw, lowered)
         except WasmException as error:
-            raise self._lifted(error) from error.__cause__
-        gives = signature.results.to_python
-        if len(gives) == 1:
-            return gives[0](results[0])
-        return signature.results.lift(results) if gives else None
+            thrown = self._lifted(error)
+        else:
+            gives = signature.results.to_python
+            if len(gives) == 1:
+                return gives[0](results[0])
+            return signature.results.lift(results) if gives else None
+        try:
+            raise thrown  # what a host function raised: not while that is handled which it was for the engine
+        finally:
+            del thrown
 
     def _lifted(self, error: WasmException) -> WasmException:
         """An exception that left the guest, in Python's terms."""

@@ -237,7 +237,13 @@ class Instance(Alive):
         try:
             keep(self, "_raw", store.module_instantiate(raw, externs))
         except WasmException as error:
-            raise lift_exception(self._store_of(store), error) from error.__cause__
+            thrown = lift_exception(self._store_of(store), error)
+        else:
+            return
+        try:
+            raise thrown  # see `Func.__call__`
+        finally:
+            del thrown
 
     def _store_of(self, raw: protocols.Store) -> Store:
         """The face of the store, from now on."""

@@ -15,6 +15,9 @@ from pywasm_ref.syntax.types import FuncType, ResultType
 if TYPE_CHECKING:
     from pywasm_ref.embedding.store import Store
 
+DEEPEST = 100
+"""Calls that an exception knows of, however often it is raised again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -68,8 +71,26 @@ def _row(store: Store, types: ResultType) -> Row:
 # Exceptions
 
 
+class Lowered(WasmException):
+    """What a host function raised, in the engine's terms. When no guest catches it, the caller gets `raised` itself."""
+
+    def __init__(self, tag: Any, values: tuple[Any, ...], exn: Any, raised: WasmException) -> None:
+        super().__init__(tag, values, exn)
+        self.raised = raised
+
+    def handed_on(self) -> WasmException:
+        """What was raised, which now knows the calls that it went through."""
+        raised = self.raised
+        if raised.at is None and not raised.frames:
+            raised.at, raised.source = self.at, self.source
+        raised.frames = (raised.frames + self.frames)[:DEEPEST]
+        return raised
+
+
 def lift_exception(store: Store, error: WasmException) -> WasmException:
-    """An exception that left the guest, with its tag and values in Python's terms; it stays the same object."""
+    """An exception that left the guest, with its tag and values in Python's terms: the same object, or what a host function raised."""
+    if isinstance(error, Lowered):
+        return error.handed_on()
     raw_tag, raw_values, raw_exn = error.tag, error.values, error.exn
     error.tag = store.wrap_tag(raw_tag)
     error.values = error.tag.values_to_python(raw_values)
@@ -78,11 +99,11 @@ def lift_exception(store: Store, error: WasmException) -> WasmException:
     return error
 
 
-def lower_exception(store: Store, error: WasmException) -> WasmException:
+def lower_exception(store: Store, error: WasmException) -> Lowered:
     """An exception that a host function raised, in the engine's terms.
 
     Fails   TypeError when it has no `Tag`, or values that do not fit it; ValueError when the tag belongs to another store
     """
     tag = store.tag(error.tag)
     raw_exn = error.exn.raw_in(store) if isinstance(error.exn, Exn) else None
-    return WasmException(tag.raw_in(store), tuple(tag.values_to_wasm(error.values)), raw_exn)
+    return Lowered(tag.raw_in(store), tuple(tag.values_to_wasm(error.values)), raw_exn, error)

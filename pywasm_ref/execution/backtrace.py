@@ -29,7 +29,7 @@ def note_frames(z: Machine, error: WasmError) -> None:
     """Write the open calls of this machine, innermost first, into an error that leaves it."""
     top = len(z.labels)
     todo = z.todo
-    for frame in z.frames[: -DEEPEST - 1 : -1]:
+    for frame in z.frames[: -1 - max(DEEPEST - len(error.frames), 0) : -1]:
         func, base = frame[2], frame[4]
         if func is None:
             break

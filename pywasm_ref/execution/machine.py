@@ -83,7 +83,7 @@ HALT: Todo = repeat((halt, None))
 class Machine:
     """A configuration at work: the store, the current frame's module and locals, and the three stacks."""
 
-    __slots__ = ("entered", "frames", "halted", "labels", "locals", "max_frames", "module", "store", "todo", "values")
+    __slots__ = ("entered", "frames", "halted", "labels", "lent", "locals", "max_frames", "module", "store", "todo", "values")
 
     def __init__(self, store: Store, module: ModuleInst = NOWHERE) -> None:
         self.store = store
@@ -97,6 +97,8 @@ class Machine:
         self.max_frames = store.call_depth
         self.entered = 0
         """Locals of functions with many, entered since all were counted, and those that there were then."""
+        self.lent: MemoryError | None = None
+        """What a host function raised, which is not the guest's affair."""
 
     # Running
 
@@ -104,15 +106,11 @@ class Machine:
         """Reduce until only values are left; `func`, if there is one, is called first.
 
         Traps   as the instructions do; the error knows the place and the calls that led there
-        Fails   Exhaustion, Interrupted; WasmException when no handler caught one; whatever a host function raised, but that a
-                MemoryError is `Exhaustion` wherever it comes from: who ran out of memory cannot be told safely
+        Fails   Exhaustion, Interrupted; WasmException when no handler caught one; whatever a host function raised
         """
         store = self.store
         machines = store.machines
-        if store.stop:
-            raise Interrupted("interrupted")
-        if len(machines) >= MACHINES:
-            raise Exhaustion(f"call stack exhausted: {MACHINES} calls from the host are inside each other")
+        self.may_run()
         store.ballast = store.ballast or ballast()
         self.max_frames = store.call_depth - sum([len(z.frames) - 1 for z in machines])
         machines.append(self)
@@ -133,12 +131,15 @@ class Machine:
             if store.observer is not None and isinstance(error, Trap):
                 self.trap()
             raise
-        except MemoryError:  # whatever takes memory comes after what sets some free: Python hangs when it cannot even handle an error
+        except MemoryError as error:  # whatever takes memory comes after what sets some free: Python hangs when it cannot handle an error
             store.ballast = None
             self.values.clear()
             self.labels.clear()
             self.frames.clear()
             self.locals.clear()
+            if error is self.lent:
+                self.lent = None
+                raise
             raise Exhaustion("out of memory") from None
         except RecursionError:
             if len(machines) == 1:
@@ -147,6 +148,16 @@ class Machine:
         finally:
             machines.remove(self)
         return self.values
+
+    def may_run(self) -> None:
+        """Refuse to in a store that is interrupted, and inside of too many others.
+
+        Fails   Interrupted, Exhaustion
+        """
+        if self.store.stop:
+            raise Interrupted("interrupted")
+        if len(self.store.machines) >= MACHINES:
+            raise Exhaustion(f"call stack exhausted: {MACHINES} calls from the host are inside each other")
 
     @claims(
         "Step/pure", "Step/read", "Steps/refl", "Steps/trans", "Step/ctxt-instrs", "Step/ctxt-label", "Step/ctxt-handler", "Step/ctxt-frame"
@@ -248,11 +259,12 @@ class Machine:
         except WasmException as error:
             if self.store.stop:
                 raise Interrupted("interrupted") from None  # a guest that was stopped catches nothing
-            thrown = error.exn or ExnInst(error.tag, tuple(error.values))
-        else:
-            thrown = None
-        if thrown is not None:
-            return self.throw(thrown)
+            if self.is_caught(error.exn or ExnInst(error.tag, tuple(error.values))):
+                return True
+            raise
+        except MemoryError as error:
+            self.lent = error
+            raise
         if len(results) != len(ft.results):
             raise TypeError(f"host function {f.name or f.code!r} gave {len(results)} results, its type says {len(ft.results)}")
         values.extend(results)
@@ -291,17 +303,25 @@ class Machine:
 
     # Exceptions
 
-    @claims("Step_read/throw_ref-instrs", "Step_read/throw_ref-label", "Step_read/throw_ref-frame")
     def throw(self, exn: ExnInst) -> bool:
-        """Leave labels and frames up to the innermost handler that takes the exception.
+        """Go on at the handler that takes the exception.
 
         Fails   WasmException when there is none in this machine
+        """
+        if self.is_caught(exn):
+            return True
+        raise WasmException(exn.tag, exn.fields, exn)
+
+    @claims("Step_read/throw_ref-instrs", "Step_read/throw_ref-label", "Step_read/throw_ref-frame")
+    def is_caught(self, exn: ExnInst) -> bool:
+        """Leave labels and frames up to the innermost handler that takes the exception. Without one all stays, for errors to tell of it.
+
         Spec    exec/instructions.html#exec-throw_ref
         """
         self.note("Step_read/throw_ref-instrs")
         labels, frames = self.labels, self.frames
         if self.store.observer is None and not any(label[4] is not None for label in labels):
-            raise WasmException(exn.tag, exn.fields, exn)
+            return False
         thrown_at = labels[:], frames[:], self.todo
         while True:
             base = frames[-1][4]
@@ -313,8 +333,8 @@ class Machine:
                     return True
                 labels.pop()
             if len(frames) == 1:
-                labels[:], frames[:], self.todo = thrown_at  # so that the error can tell of them
-                raise WasmException(exn.tag, exn.fields, exn)
+                labels[:], frames[:], self.todo = thrown_at
+                return False
             self.note("Step_read/throw_ref-frame")
             _, _, _, _, _, height, self.todo = frames.pop()
             del self.values[height:]

@@ -80,6 +80,75 @@ def test_what_the_guest_does_not_catch_goes_on_to_the_caller(guest: Guest) -> No
     assert other.value.tag == guest.exports.plain
 
 
+class Special(wasm.WasmException):
+    """With something of the program's own."""
+
+    note = ""
+
+
+def test_the_caller_gets_the_very_exception_that_the_host_raised(guest: Guest) -> None:
+    error = Special(guest.exports.oops, (3, "x"))
+    error.note = "kept"
+
+    def fail(number: int) -> None:
+        try:
+            raise KeyError(number)
+        except KeyError:
+            raise error  # noqa: B904  (the context is what is looked for)
+
+    guest.action = fail
+    for turn in range(3):
+        with pytest.raises(Special) as caught:
+            guest.exports.call(turn)
+        assert caught.value is error
+        assert (error.tag, error.values, error.exn, error.note) == (guest.exports.oops, (3, "x"), None, "kept")
+        assert isinstance(error.__context__, KeyError)
+        assert (error.__cause__, error.__suppress_context__) == (None, False)
+        assert error.frames == [(3, error.at)] * (turn + 1)
+        assert TEXT[error.at or 0 :].startswith("call $f")
+    for turn in range(110):
+        with pytest.raises(Special):
+            guest.exports.call(turn)
+    assert len(error.frames) == 100
+    assert guest.exports.catch(4) == (3, "x")
+
+
+def test_it_goes_through_several_guests_and_out_of_a_start_function(guest: Guest) -> None:
+    error = Special(guest.exports.plain, ())
+
+    def fail(number: int) -> None:
+        raise error
+
+    guest.action = fail
+    start = '(module (import "env" "call" (func $call (param i32))) (func $s (call $call (i32.const 1))) (start $s))'
+
+    def through(number: int) -> None:
+        guest.exports.call(number)
+
+    for call in (guest.exports.call, through):
+        with pytest.raises(Special) as caught:
+            wasm.instantiate(start, {"env": {"call": call}}, store=guest.instance.store)
+        assert caught.value is error
+
+
+def test_what_a_guest_threw_comes_out_of_another_as_it_was(guest: Guest) -> None:
+    seen: list[wasm.WasmException] = []
+
+    def through(number: int) -> None:
+        try:
+            guest.exports.throw(number, None)
+        except wasm.WasmException as error:
+            seen.append(error)
+            raise
+
+    guest.action = through
+    with pytest.raises(wasm.WasmException) as caught:
+        guest.exports.call(5)
+    assert caught.value is seen[0]
+    assert isinstance(caught.value.exn, wasm.Exn)
+    assert caught.value.values == (5, None)
+
+
 def test_the_same_exception_may_be_raised_again_and_again(guest: Guest) -> None:
     error = wasm.WasmException(guest.exports.oops, (1, "x"))
 

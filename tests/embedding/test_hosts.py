@@ -206,3 +206,24 @@ def test_a_host_function_may_trap_as_the_guest_would(engine: str) -> None:
 
     with pytest.raises(wasm.Trap, match="unreachable as the host says"):
         caller(engine, fail)()
+
+
+@pytest.mark.parametrize("kind", [MemoryError, SystemError, KeyboardInterrupt, StopIteration, wasm.Trap])
+def test_what_a_host_function_raises_is_what_the_caller_gets(engine: str, kind: type[BaseException]) -> None:
+    error = kind(wasm.TrapReason.UNREACHABLE)
+
+    def fail() -> None:
+        raise error
+
+    text = '(module (import "env" "f" (func $f)) (func $in (call $f)) (func (export "go") (call $in)) (func (export "one") (result i32) (i32.const 1)))'
+    instance = wasm.instantiate(text, {"env": {"f": fail}}, engine=engine)
+
+    def through() -> None:
+        instance.exports.go()
+
+    outer = wasm.instantiate(text, {"env": {"f": through}}, store=instance.store)
+    for exports in (instance.exports, outer.exports):
+        with pytest.raises(kind) as caught:
+            exports.go()
+        assert caught.value is error
+        assert exports.one() == 1
