@@ -100,6 +100,9 @@ cdef class Store(Room):
         """Guests may use so much. From the first time on, instances run metered code."""
         cdef Ctx* ctx = self.shared.first
         cdef Code* codes
+        self.not_elsewhere()
+        if fuel is not None and not self.limited and self.depth != 0:
+            raise RuntimeError("a store without fuel gets none while a guest runs, whose instructions are not counted")
         if fuel is not None and not self.metered:
             while ctx != NULL:
                 codes = (<Instance><PyObject*>ctx.owner).module.metered()

@@ -37,7 +37,9 @@ def raw_store(engine: protocols.Engine, limits: Limits | None) -> protocols.Stor
 class Store(Home):
     """What instances share. A store is used by one thread at a time; only `interrupt` may be called from any other.
 
-    `fuel` is what is left of the instructions that guests may run, and may be set; None means that there is no end.
+    `fuel` is what is left of the instructions that guests may run, and may be set; None means that there is no end. A host function may
+    set it while a guest waits for it, which then goes on with that. But where it was None, it is set while no guest runs, since code is not
+    counted that began without it: RuntimeError.
     """
 
     __slots__ = ("__weakref__", "_converters", "_signatures", "field_names", "raw")
@@ -89,7 +91,12 @@ class Store(Home):
         self.raw.resume()
 
     def observe(self, observer: protocols.Observer | None) -> None:
-        """Tell an observer of each rule that is applied; None for no more. Some engines cannot be observed."""
+        """Tell an observer of each rule that is applied; None for no more. Some engines cannot be observed.
+
+        Fails   TypeError for what is no `Observer`; NotImplementedError on an engine that cannot be observed
+        """
+        if observer is not None and not callable(getattr(observer, "step", None)):
+            raise TypeError(f"an observer has a method step(configuration, instruction, rule), and {words.given(observer)} has none")
         self.raw.observe(observer)
 
     # What the other objects ask of it

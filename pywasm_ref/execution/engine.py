@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from threading import get_ident
 from typing import Any, Protocol
 
 from pywasm_ref.binary import decode, encode
@@ -123,20 +124,37 @@ class ReferenceInstance:
 class ReferenceStore(Store):
     """A store with all that a host can do with it."""
 
-    __slots__ = ("engine", "limits")
+    __slots__ = ("engine", "limits", "turns")
 
     def __init__(self, engine: ReferenceEngine, limits: Limits) -> None:
         super().__init__(limits.call_depth, limits.memory_pages, limits.table_entries, limits.fuel, limits.heap)
         self.engine = engine
         self.limits = limits
+        self.turns: list[int] = []
+        """The thread of each call that is under way; and, for a moment, of those that are refused because they are not of the first's."""
+
+    def begin(self) -> None:
+        """Take a turn, which ends when this thread is removed from `turns`.
+
+        Fails   RuntimeError when another thread is at work here
+        """
+        me = get_ident()
+        self.turns.append(me)
+        if self.turns[0] != me:
+            self.turns.remove(me)
+            raise elsewhere()
 
     # Modules
 
     def module_instantiate(self, module: ReferenceModule, externs: Sequence[Any]) -> ReferenceInstance:
         module.validate()
-        if self.stop:
-            raise Interrupted("interrupted")
-        return ReferenceInstance(modules.instantiate(self, module.module, list(externs), module.types))
+        self.begin()
+        try:
+            if self.stop:
+                raise Interrupted("interrupted")
+            return ReferenceInstance(modules.instantiate(self, module.module, list(externs), module.types))
+        finally:
+            self.turns.remove(get_ident())
 
     # Functions
 
@@ -147,7 +165,11 @@ class ReferenceStore(Store):
         return func.type
 
     def func_invoke(self, func: FuncInst | HostFunc, args: Sequence[Value]) -> list[Value]:
-        return invoke(self, func, args)
+        self.begin()
+        try:
+            return invoke(self, func, args)
+        finally:
+            self.turns.remove(get_ident())
 
     # Tables
 
@@ -283,6 +305,22 @@ class ReferenceStore(Store):
 
     def observe(self, observer: Any) -> None:
         self.observer = observer
+
+    @property
+    def fuel(self) -> int | None:
+        return self.fuel_left
+
+    @fuel.setter
+    def fuel(self, fuel: int | None) -> None:
+        if self.turns and self.turns[0] != get_ident():
+            raise elsewhere()
+        if self.machines and self.fuel_left is None and fuel is not None:
+            raise RuntimeError("a store without fuel gets none while a guest runs, whose instructions are not counted")
+        self.fuel_left = fuel
+
+
+def elsewhere() -> RuntimeError:
+    return RuntimeError("the store is running in another thread")
 
 
 def _concrete(ref: StructInst | ArrayInst | FuncInst | HostFunc) -> RefType:

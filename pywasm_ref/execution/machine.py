@@ -118,7 +118,7 @@ class Machine:
             if func is not None:
                 self.note("Step_read/call_ref-func")
                 self.call(func)
-            paid = store.fuel is not None and func is not None  # constant expressions are free
+            paid = store.fuel_left is not None and func is not None  # constant expressions are free
             if store.observer is not None:
                 run_observed(self, paid)
             elif paid:

@@ -74,11 +74,11 @@ def run_observed(z: Machine, paid: bool) -> None:
 
 def pay(store: Store) -> None:
     """Take the price of one instruction."""
-    if store.fuel is None:
+    if store.fuel_left is None:
         return
-    if store.fuel <= 0:
+    if store.fuel_left <= 0:
         raise Exhaustion("fuel exhausted")
-    store.fuel -= 1
+    store.fuel_left -= 1
 
 
 def syntax(i: Any) -> Instr | None:

@@ -43,13 +43,13 @@ class Store:
     """What instances share: the limits of this host, and the switch that stops a guest.
 
     `stop` may be set by any thread; the guest raises Interrupted at its next transfer of control, and the flag stays until it is
-    cleared. `fuel` is what is left of it, None for no limit.
+    cleared. `fuel_left` is None for no limit.
 
-    Units   `memory_pages` in pages of 64 KiB, for all memories together; `table_entries` for all tables together; `fuel` in
+    Units   `memory_pages` in pages of 64 KiB, for all memories together; `table_entries` for all tables together; `fuel_left` in
             instructions; `heap` as in `Heap`
     """
 
-    __slots__ = ("__weakref__", "ballast", "call_depth", "fuel", "heap", "machines", "memory", "observer", "stop", "tables")
+    __slots__ = ("__weakref__", "ballast", "call_depth", "fuel_left", "heap", "machines", "memory", "observer", "stop", "tables")
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Store:
         """Units   bytes"""
         self.tables = Quota(table_entries)
         """Units   entries"""
-        self.fuel = fuel
+        self.fuel_left = fuel
         self.stop = False
         self.observer: Any = None
         self.heap = Heap(heap)

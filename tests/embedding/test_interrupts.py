@@ -68,7 +68,8 @@ def test_a_guest_that_was_stopped_catches_nothing(engine: str) -> None:
         guest.exports["catch"]()
     assert guest.exports.g.value == 0
     guest.store.resume()
-    guest.action = lambda: {}["missing"]
+    missing: dict[str, int] = {}
+    guest.action = lambda: missing["missing"]
     with pytest.raises(KeyError, match="missing"):
         guest.exports["catch"]()
 
@@ -122,7 +123,11 @@ def test_a_host_function_that_another_thread_interrupts_is_the_last(engine: str)
         entered.set()
         stopper.join()
 
-    stopper = threading.Thread(target=lambda: entered.wait() and guest.store.interrupt())
+    def stop() -> None:
+        entered.wait()
+        guest.store.interrupt()
+
+    stopper = threading.Thread(target=stop)
     stopper.start()
     text = '(module (import "env" "f" (func $f)) (func (export "go") (call $f) (call $f)))'
     with pytest.raises(wasm.Interrupted):

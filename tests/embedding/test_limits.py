@@ -43,6 +43,50 @@ def test_fuel_is_not_used_where_there_is_no_limit(engine: str) -> None:
     assert store.fuel is None
 
 
+CALLS = """(module (import "env" "f" (func $f)) (func (export "one") (result i32) (i32.const 1))
+  (func (export "spin") (loop (br 0)))
+  (func (export "go") (call $f) (call $f) nop nop nop))"""
+
+
+def setting(engine: str, fuel: int | None, *values: int | None) -> tuple[wasm.Store, Any]:
+    """A guest whose host function sets the fuel to these, one after the other."""
+    store = wasm.Store(engine, wasm.Limits(fuel=fuel))
+    given = iter(values)
+
+    def change() -> None:
+        for value in given:
+            store.fuel = value
+            return
+
+    return store, wasm.instantiate(CALLS, {"env": {"f": change}}, store=store).exports
+
+
+def test_a_host_function_changes_the_fuel_of_the_guest_that_waits_for_it(engine: str) -> None:
+    store, exports = setting(engine, 10, 3, 1000)
+    exports.go()
+    assert store.fuel == 997
+    store, exports = setting(engine, 10, 5, 2)
+    with pytest.raises(wasm.Exhaustion, match="fuel"):
+        exports.go()
+    assert store.fuel == 0
+    store, exports = setting(engine, 2, None)
+    exports.go()
+    assert store.fuel is None
+
+
+def test_fuel_is_not_put_on_while_a_guest_runs(engine: str) -> None:
+    """Its code was begun without, and would be counted wrongly or not at all."""
+    for values in ((5,), (None, 5)):
+        store, exports = setting(engine, None if len(values) == 1 else 100, *values)
+        with pytest.raises(RuntimeError, match="gets none while a guest runs"):
+            exports.go()
+        assert store.fuel is None
+        store.fuel = 2
+        assert (exports.one(), store.fuel) == (1, 1)
+        with pytest.raises(wasm.Exhaustion, match="fuel"):
+            exports.spin()
+
+
 def test_call_depth_ends_a_recursion(engine: str) -> None:
     exports = guest(engine, RECURSE, call_depth=100)
     assert exports.f(90) == 90
@@ -159,6 +203,12 @@ def test_an_observer_hears_of_each_rule() -> None:
     store.observe(None)
     assert exports.f() == 3
     assert len(counter.rules) == heard
+
+
+@pytest.mark.parametrize("observer", [3, "step", object(), type("Wrong", (), {"step": 5})()])
+def test_what_cannot_observe_is_refused_at_once(engine: str, observer: Any) -> None:
+    with pytest.raises(TypeError, match=r"an observer has a method step\(configuration, instruction, rule\), and .* has none"):
+        wasm.Store(engine).observe(observer)
 
 
 @needs_native

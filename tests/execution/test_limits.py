@@ -77,7 +77,7 @@ def test_locals_are_not_counted_again_in_every_call(monkeypatch: pytest.MonkeyPa
 def test_fuel_counts_instructions_and_no_more(text: str, name: str, price: int) -> None:
     store = Store(fuel=price)
     run(text, name, store=store)
-    assert store.fuel == 0
+    assert store.fuel_left == 0
     with pytest.raises(Exhaustion, match="fuel exhausted"):
         run(text, name, store=Store(fuel=price - 1))
 
@@ -85,7 +85,7 @@ def test_fuel_counts_instructions_and_no_more(text: str, name: str, price: int) 
 def test_fuel_of_a_loop_is_its_entry_and_each_turn() -> None:
     store = Store(fuel=1000)
     run(COUNT, "count", 10, store=store)
-    assert store.fuel == 1000 - 1 - 10 * 5
+    assert store.fuel_left == 1000 - 1 - 10 * 5
 
 
 def test_fuel_is_shared_with_the_calls_that_a_host_function_makes() -> None:
@@ -94,7 +94,7 @@ def test_fuel_is_shared_with_the_calls_that_a_host_function_makes() -> None:
     host = HostFunc(signature(), lambda args: call(inner, "f", store=store))
     outer = start('(module (import "" "" (func)) (func (export "f") (call 0) (nop)))', host, store=store)
     call(outer, "f", store=store)
-    assert store.fuel == 100 - 4
+    assert store.fuel_left == 100 - 4
 
 
 def test_a_memory_larger_than_the_limit_is_not_made() -> None:

@@ -71,14 +71,14 @@ def test_an_observed_run_costs_the_same_fuel() -> None:
     observed.observer = Recorder()
     for store in (plain, observed):
         run(text, "f", 10, store=store)
-    assert plain.fuel == observed.fuel
+    assert plain.fuel_left == observed.fuel_left
 
 
 def test_constant_expressions_cost_an_observed_store_nothing_either() -> None:
     store = Store(fuel=100)
     store.observer = Recorder()
     run('(module (global i32 (i32.add (i32.const 1) (i32.const 2))) (func (export "f") nop))', "f", store=store)
-    assert store.fuel == 99
+    assert store.fuel_left == 99
 
 
 FAC = """(module (func $fac (export "f") (param $n i64) (result i64)

@@ -376,6 +376,36 @@ def test_two_threads_in_one_store_work_or_are_told(engine: str) -> None:
     assert True in found
 
 
+def test_another_thread_is_told_while_a_guest_waits_for_its_host(engine: str) -> None:
+    told: list[str] = []
+    ways: list[Callable[[], object]] = []
+
+    def try_all() -> None:
+        for way in ways:
+            try:
+                way()
+            except RuntimeError as error:
+                told.append(str(error))
+
+    def wait(x: int) -> int:
+        thread = threading.Thread(target=try_all)
+        thread.start()
+        thread.join()
+        return int(instance.exports.one())
+
+    instance = start(engine, RECURSIVE, {"m": {"h": wait}})
+    ways += [
+        instance.exports.one,
+        lambda: wasm.instantiate("(module)", store=instance.store),
+        lambda: setattr(instance.store, "fuel", 5),
+    ]
+    assert instance.exports.f(1) == 1 + 1 + 40
+    assert told == ["the store is running in another thread"] * 3
+    assert instance.store.fuel is None
+    for way in ways:
+        way()
+
+
 def test_another_thread_changes_a_memory_under_the_guest_or_is_told(engine: str) -> None:
     instance = start(engine, LOOPS)
     steps = STEPS[engine]
