@@ -5,13 +5,14 @@ from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy, memset
 from pywasm_ref._fastcore.dispatch cimport handler_word
 from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.locals cimport declare_locals, forget_locals
 from pywasm_ref._fastcore.metering cimport begin_stretches, count, pay_at_landings, price
 from pywasm_ref._fastcore.numerics cimport load32, load64
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.tables cimport *
 from pywasm_ref._fastcore.encoding cimport *
 from pywasm_ref._fastcore.translator cimport *
-from pywasm_ref._fastcore.types cimport body_type, defaultable
+from pywasm_ref._fastcore.types cimport body_type
 from pywasm_ref._fastcore.unit cimport *
 from pywasm_ref._fastcore.operands cimport *
 from pywasm_ref._fastcore.rules_control cimport *
@@ -25,10 +26,6 @@ from pywasm_ref._fastcore.rules_vector cimport r_vector
 
 ctypedef void (*rule)(Tr* tr) noexcept nogil
 cdef rule RULES[256]
-
-cdef enum:
-    MAX_LOCALS = 50000
-
 
 cdef void set_rules() noexcept nogil:
     cdef int i
@@ -91,69 +88,6 @@ cdef void set_rules() noexcept nogil:
 set_rules()
 
 
-cdef bint add_locals(Tr* tr, uint64_t n, uint32_t type, const uint8_t* at) noexcept nogil:
-    cdef uint64_t wanted = tr.all_locals + n
-    if wanted > 0xffffffffU:
-        malformed(tr.r, at, b"too many locals")
-        return False
-    if wanted > MAX_LOCALS or tr.n_runs:
-        return share_entry(tr, <uint32_t>n, type)
-    tr.n_exact = tr.all_locals = <uint32_t>wanted
-    return add_entries(tr, n, type)
-
-
-cdef bint add_entries(Tr* tr, uint64_t n, uint32_t type) noexcept nogil:
-    cdef uint64_t i
-    cdef uint64_t wanted = tr.n_locals + n
-    if not (reserve(tr, <void**>&tr.local_types, &tr.cap_locals, wanted, 4)
-            and reserve(tr, <void**>&tr.local_slots, &tr.cap_locals2, wanted, 4)
-            and reserve(tr, <void**>&tr.local_pending, &tr.cap_locals3, wanted, 4)
-            and reserve(tr, <void**>&tr.local_set, &tr.cap_locals4, wanted, 1)):
-        return False
-    for i in range(n):
-        tr.local_types[tr.n_locals] = type
-        tr.local_slots[tr.n_locals] = tr.hdr
-        tr.local_pending[tr.n_locals] = 0
-        tr.local_set[tr.n_locals] = 0
-        tr.n_locals += 1
-        tr.hdr += slots_of(type)
-    return True
-
-
-cdef bint share_entry(Tr* tr, uint32_t n, uint32_t type) noexcept nogil:
-    """So many more locals of a type, for which nothing is laid out."""
-    cdef Run* run
-    tr.giant = True
-    if n == 0:
-        return True
-    if not (reserve(tr, <void**>&tr.runs, &tr.cap_runs, tr.n_runs + 1, sizeof(Run)) and add_entries(tr, 1, type)):
-        return False
-    run = &tr.runs[tr.n_runs]
-    tr.n_runs += 1
-    run.first = tr.all_locals
-    run.entry = tr.n_locals - 1
-    tr.all_locals += n
-    if not defaultable(type):
-        fail(tr.r, FAULT_UNSUPPORTED, tr.at, b"too many locals without a default")
-    return True
-
-
-cdef bint declare_locals(Tr* tr) noexcept nogil:
-    cdef uint32_t groups, i, n
-    cdef const uint8_t* at
-    for i in range(tr.type.n_params):
-        if not add_locals(tr, 1, tr.type.valtypes[i], tr.at):
-            return False
-    groups = u32(tr.r)
-    while groups > 0 and tr.r.fault == FAULT_NONE:
-        groups -= 1
-        at = tr.r.at
-        n = u32(tr.r)
-        if not add_locals(tr, n, value_type(tr), at):
-            return False
-    return tr.r.fault == FAULT_NONE
-
-
 cdef void zero_locals(Tr* tr) noexcept nogil:
     cdef uint32_t n = tr.hdr - tr.type.param_slots
     if n == 0:
@@ -194,8 +128,9 @@ cdef bint begin_code(Tr* tr, Unit* unit, Code* code) noexcept nogil:
     tr.type = code.type
     tr.at = tr.r.at
     tr.live = True
-    tr.n_vals = tr.n_ctrls = tr.n_irs = tr.n_words = tr.n_labels = tr.n_fixes = tr.n_places = tr.n_targets = tr.n_locals = 0
-    tr.n_handlers = tr.n_waiting = tr.n_tries = tr.n_vectors = tr.n_heads = tr.all_locals = tr.n_exact = tr.n_runs = 0
+    tr.n_vals = tr.n_ctrls = tr.n_irs = tr.n_words = tr.n_labels = tr.n_fixes = tr.n_places = tr.n_targets = 0
+    tr.n_handlers = tr.n_waiting = tr.n_tries = tr.n_vectors = tr.n_heads = 0
+    forget_locals(tr)
     tr.repeatable = <uint64_t>(tr.r.end - tr.r.at)
     tr.giant = tr.entering = False
     tr.hdr = tr.flushed = tr.barrier = tr.round = tr.n_inits = 0
@@ -306,6 +241,8 @@ cdef void tr_free(Tr* tr) noexcept nogil:
     free(tr.handlers)
     free(tr.waiting)
     free(tr.runs)
+    free(tr.named)
+    free(tr.entry_of)
     free(tr.targets)
     free(tr.heads)
     free(tr.vectors)

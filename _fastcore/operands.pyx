@@ -269,7 +269,7 @@ cdef bint is_set(Tr* tr, uint32_t x) noexcept nogil:
     """Has a local a value: is it a parameter, has it a default, or has it been set on the way here?"""
     if x < tr.type.n_params or defaultable(tr.local_types[x]) or tr.local_set[x]:
         return True
-    refuse_at(tr, b"uninitialized local %llu", x)
+    refuse_at(tr, b"uninitialized local %llu", local_of(tr, x))
     return False
 
 

@@ -5,6 +5,7 @@ from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy, memset
 from pywasm_ref._fastcore.dispatch cimport handler_word
 from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.locals cimport local_entry
 from pywasm_ref._fastcore.numerics cimport load32, load64
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.tables cimport *
@@ -87,27 +88,6 @@ cdef void r_select_t(Tr* tr) noexcept nogil:
         choose(tr, type)
 
 
-cdef bint local_index(Tr* tr, uint32_t* x) noexcept nogil:
-    x[0] = u32(tr.r)
-    if not exists(tr, b"unknown local %llu", x[0], tr.all_locals):
-        return False
-    if x[0] >= tr.n_exact:
-        x[0] = shared_entry(tr, x[0])
-    return True
-
-
-cdef uint32_t shared_entry(Tr* tr, uint32_t x) noexcept nogil:
-    """The entry of a local of a giant function."""
-    cdef uint32_t low = 0, high = tr.n_runs, middle
-    while high - low > 1:
-        middle = low + (high - low) // 2
-        if tr.runs[middle].first <= x:
-            low = middle
-        else:
-            high = middle
-    return tr.runs[low].entry
-
-
 cdef void push_local(Tr* tr, uint32_t x) noexcept nogil:
     cdef Val* v = push(tr, tr.local_types[x], AT_LOCAL)
     v.index = x
@@ -116,14 +96,14 @@ cdef void push_local(Tr* tr, uint32_t x) noexcept nogil:
 
 cdef void r_local_get(Tr* tr) noexcept nogil:
     cdef uint32_t x
-    if local_index(tr, &x) and (not tr.local_types[x] & VT_REF or is_set(tr, x)):
+    if local_entry(tr, &x) and (not tr.local_types[x] & VT_REF or is_set(tr, x)):
         push_local(tr, x)
 
 
 cdef void r_local_set(Tr* tr) noexcept nogil:
     cdef uint32_t x
     cdef Val v
-    if local_index(tr, &x):
+    if local_entry(tr, &x):
         v = pop(tr, tr.local_types[x])
         if tr.local_types[x] & VT_REF and not note_set(tr, x):
             return
@@ -135,7 +115,7 @@ cdef void r_local_tee(Tr* tr) noexcept nogil:
     cdef uint32_t x
     r_local_set(tr)
     tr.r.at = tr.at + 1
-    if tr.r.fault == FAULT_NONE and local_index(tr, &x):
+    if tr.r.fault == FAULT_NONE and local_entry(tr, &x):
         push_local(tr, x)
 
 

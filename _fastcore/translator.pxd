@@ -70,9 +70,11 @@ cdef enum:
     MAX_SLOT = 65535        # that an operation can name
 
 cdef struct Run:
-    # Locals of one type beyond those that have an entry each.
+    # Locals of one type beyond those that have entries from the beginning; see locals.pxd.
     uint32_t first
-    uint32_t entry          # that all of them share
+    uint32_t type
+    uint32_t slot           # of the first
+    uint32_t shared         # the entry, + 1, of all of them: they are too many to be laid out
 
 cdef struct Fix:
     uint32_t word
@@ -160,7 +162,10 @@ cdef struct Tr:
     uint32_t* inits         # those locals, in the order in which they were set
     uint32_t n_inits, cap_inits
     uint32_t all_locals     # as many as are claimed
-    uint32_t n_exact        # those that have an entry each
+    uint32_t n_exact        # those whose entries have their indices
+    uint32_t* named         # the locals of the other entries, in their order
+    uint32_t n_named, cap_named
+    uint32_t* entry_of      # entries, + 1, of locals that are laid out and were named; all 0 between functions
     Run* runs
     uint32_t n_runs, cap_runs
     uint32_t hdr
@@ -197,6 +202,10 @@ cdef void emit_branch(Tr* tr, Val* cond, bint sense, uint32_t label) noexcept no
 cdef void note_write(Tr* tr, uint32_t slot, int acc) noexcept nogil
 cdef bint invert_last(Tr* tr, Val* v) noexcept nogil
 cdef void set_local(Tr* tr, uint32_t local, Val* v) noexcept nogil
+
+cdef inline uint32_t local_of(Tr* tr, uint32_t entry) noexcept nogil:
+    """The index of the local that an entry was made for."""
+    return entry if entry < tr.n_exact else tr.named[entry - tr.n_exact]
 
 cdef inline int acc_of(uint32_t type) noexcept nogil:
     """Which accumulator holds values of a type: 1 r0, 2 f0, 3 g0, 0 none."""
