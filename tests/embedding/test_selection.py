@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -10,6 +13,7 @@ import pytest
 import pywasm_ref as wasm
 from pywasm_ref.embedding import engine as protocols
 from pywasm_ref.embedding import selection
+from tests.engines import needs_native
 
 MODULE = '(module (func (export "f") (result i32) (i32.const 7)))'
 
@@ -109,3 +113,35 @@ def test_an_engine_has_all_that_the_protocols_ask_for(engine: str) -> None:
         )
     }
     assert not {name: names for name, names in missing.items() if names}
+
+
+SUBINTERPRETER = """
+import importlib, sys
+try:
+    interpreters = importlib.import_module("_interpreters")
+except ImportError:
+    interpreters = importlib.import_module("_xxsubinterpreters")
+use = f"import sys; sys.path[:] = {sys.path!r}; " + "import pywasm_ref as wasm; wasm.Module('(module (func))', engine={!r})"
+inside = interpreters.create()
+if sys.argv[1] == "before":
+    exec(use.format("fast"))
+for engine in ("fast", "auto", "reference"):
+    told = f"try:\\n  {use.format(engine)}\\n  print('works', flush=True)\\nexcept ImportError as error:\\n  print(error, flush=True)"
+    interpreters.run_string(inside, told)
+interpreters.destroy(inside)
+exec(use.format("fast"))
+print("and here", flush=True)
+"""
+
+
+@needs_native
+@pytest.mark.parametrize("main", ["before", "afterwards"])
+def test_the_native_engine_refuses_to_work_in_a_subinterpreter_and_leaves_the_main_one_alone(main: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYWASM_")}
+    done = subprocess.run([sys.executable, "-c", SUBINTERPRETER, main], env=environment, capture_output=True, text=True, timeout=100, check=False)
+    if "No module named '_xxsubinterpreters'" in done.stderr:
+        pytest.skip("this Python has no module for subinterpreters")
+    assert done.returncode == 0, done.stderr[-2000:]
+    first, second, *others = done.stdout.splitlines()
+    assert first == second == "the fast engine works in the main interpreter only; use the reference engine in others"
+    assert others == ["works", "and here"]
