@@ -266,8 +266,8 @@ cdef object failure(Room store, int status):
     elif status in OTHERS:
         kind, words = OTHERS[status]
         error = kind(words)
-    elif status == TRAP_UNINITIALIZED_ELEMENT:
-        error = TrapError(TrapReason.UNINITIALIZED_ELEMENT, str(store.shared.detail))
+    elif status == TRAP_UNINITIALIZED_ELEMENT or status == TRAP_UNDEFINED_ELEMENT:
+        error = TrapError(REASONS[status - 1], str(store.shared.detail))
     else:
         error = TrapError(REASONS[status - 1])
     if isinstance(error, WasmError):

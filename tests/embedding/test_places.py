@@ -63,7 +63,7 @@ def test_a_limit_that_a_text_meets_is_told_at_its_place_in_the_text(engine: str)
     assert many[: caught.value.at].endswith("unreachable")  # the end of a block
 
 
-@pytest.mark.parametrize(("index", "words"), [(1, "uninitialized element 1"), (2, "undefined element"), (-1, "undefined element")])
+@pytest.mark.parametrize(("index", "words"), [(1, "uninitialized element 1"), (2, "undefined element 2"), (-1, "undefined element 4294967295")])
 def test_a_call_through_a_table_says_the_same_on_every_engine(engine: str, index: int, words: str) -> None:
     text = '(module (table 2 funcref) (func (export "f") (param i32) (call_indirect (local.get 0))) (elem (i32.const 0) func 0))'
     with pytest.raises(wasm.Trap) as caught:

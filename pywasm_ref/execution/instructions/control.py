@@ -268,7 +268,7 @@ def selected(z: Machine, x: int, y: TypeIdx) -> FuncInst | HostFunc:
     index = z.values.pop()
     refs = z.module.tables[x].refs
     if index >= len(refs):
-        raise Trap(TrapReason.UNDEFINED_ELEMENT)
+        raise Trap(TrapReason.UNDEFINED_ELEMENT, str(index))
     f: Any = refs[index]
     if f is None:
         raise Trap(TrapReason.UNINITIALIZED_ELEMENT, str(index))
