@@ -36,7 +36,7 @@ def step(name, function, *arguments):
     return result
 
 path, *names = sys.argv[1:]
-enabled = features(*names)
+enabled = features(names)
 data = open(path, "rb").read()
 module = step("decode", binary.decode, data, enabled)
 step("validate", validation.validate, module, enabled)

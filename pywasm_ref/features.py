@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Set
 from enum import Enum
 
 
@@ -64,18 +65,29 @@ ALL: Features = WASM_3 | PROPOSALS
 RELEASES: dict[str, Features] = {"1.0": WASM_1, "2.0": WASM_2, "3.0": WASM_3, "all": ALL}
 
 
-def features(*names: str) -> Features:
-    """The union of named releases and features, on top of 3.0 when no release is named.
+Choice = str | Feature | Iterable[str | Feature] | None
+"""What a program may say of features, see `features`."""
 
-    Fails   ValueError for a name that is neither; the message lists the names there are
+
+def features(choice: Choice) -> Features:
+    """The features that a choice stands for.
+
+    A feature, by its name or as a member of `Feature`, is added to 3.0, or to the release that is named beside it. A string may name
+    several, separated by commas. Only a set of nothing but members of `Feature` is exactly what it holds, and `MVP`. None, and what is
+    empty, is 3.0.
+
+    Fails   ValueError for a name that is none; the message lists the names there are. TypeError for anything else
     """
-    chosen: set[Feature] = set()
-    for name in names:
-        if name in RELEASES:
-            chosen |= RELEASES[name]
-        else:
-            chosen.add(_by_name(name))
-    return frozenset(chosen) if any(name in RELEASES for name in names) else WASM_3 | chosen
+    if choice is None or choice is WASM_3:
+        return WASM_3
+    exact = isinstance(choice, Set) and all(isinstance(entry, Feature) for entry in choice)
+    entries = _entries(choice)
+    releases = [RELEASES[entry] for entry in entries if isinstance(entry, str) and entry in RELEASES]
+    added = {_feature(entry) for entry in entries if not (isinstance(entry, str) and entry in RELEASES)}
+    if not releases and not (exact and added):
+        releases = [WASM_3]
+    found = complete(frozenset(added.union(*releases)))
+    return WASM_3 if found == WASM_3 else found  # the one object, so that an engine can tell, and start sooner
 
 
 def complete(features: Features) -> Features:
@@ -89,9 +101,25 @@ def needs(*wanted: Feature) -> str:
     return f" (needs the feature{'s' * (len(names) > 1)} {' and '.join(names)}: --features {','.join(names)})"
 
 
-def _by_name(name: str) -> Feature:
+def _entries(choice: object) -> list[object]:
+    """One by one; the names in a string as what they are."""
+    if isinstance(choice, str):
+        names: list[object] = [name.strip() for name in choice.split(",") if name.strip()]
+        if not names:
+            raise ValueError("no feature is named")
+        return names
+    if isinstance(choice, Iterable) and not isinstance(choice, bytes | bytearray):
+        return list(choice)
+    return [choice]
+
+
+def _feature(entry: object) -> Feature:
+    if isinstance(entry, Feature):
+        return entry
+    if not isinstance(entry, str):
+        raise TypeError(f"a feature is a name or a member of Feature, not {type(entry).__name__}")
     try:
-        return Feature(name)
+        return Feature(entry)
     except ValueError:
         known = ", ".join([*RELEASES, *(f.value for f in Feature)])
-        raise ValueError(f"unknown feature {name!r}; known are {known}") from None
+        raise ValueError(f"unknown feature {entry!r}; known are {known}") from None

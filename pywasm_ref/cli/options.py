@@ -22,7 +22,7 @@ def add_features(parser: argparse.ArgumentParser, default: str = "3.0") -> None:
         metavar="NAMES",
         type=named_features,
         default=None,
-        help=f"what is on, separated by commas: releases ({', '.join(RELEASES)}), and features on top of 3.0 or of the release "
+        help=f"what is on, separated by commas: a release ({', '.join(RELEASES)}), and features, which are added to 3.0 or to the release "
         f"that is named: {known} (default: {default})",
     )
 
@@ -50,10 +50,8 @@ def chosen_features(options: argparse.Namespace) -> Features:
 
 def named_features(text: str) -> Features:
     """The features in a list such as `2.0,threads`."""
-    if not text.strip():
-        raise argparse.ArgumentTypeError("no feature is named")
     try:
-        return features(*(name.strip() for name in text.split(",") if name.strip()))
+        return features(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

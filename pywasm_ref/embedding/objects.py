@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -21,7 +20,8 @@ from pywasm_ref.embedding.signature import lift_exception
 from pywasm_ref.embedding.sources import ModuleSource, load
 from pywasm_ref.embedding.store import Store, raw_store
 from pywasm_ref.errors import Malformed, WasmError, WasmException
-from pywasm_ref.features import WASM_3, Feature, Features, complete, features
+from pywasm_ref.features import Choice, Features
+from pywasm_ref.features import features as chosen_features
 from pywasm_ref.source import Source
 from pywasm_ref.syntax.types import ExternType
 
@@ -73,7 +73,9 @@ class Module(Alive):
     The source is a text, a path or bytes. A str that begins with a parenthesis or holds a line break or `(module` is a text, any other a
     path. Bytes that begin with a zero byte, no bytes, and files called .wasm are binaries, any others texts in UTF-8.
 
-    `features` is a release or names of features (`"2.0"`, `["threads"]`), or a set of `Feature`.
+    `features` says what the module may use; None is all of 3.0. A feature, by name or as a member of `Feature`, is added to 3.0, or to the
+    release that is named beside it: `"threads"`, `"2.0"`, `["2.0", Feature.SIMD]`, on the command line and here `"2.0,simd"`. Only a set of
+    nothing but members of `Feature`, as `module.features` is, is exactly what it holds. What is empty is 3.0 too.
 
     Fails   Malformed, Invalid; OSError for a file that cannot be read
     """
@@ -84,10 +86,10 @@ class Module(Alive):
         self,
         source: ModuleSource,
         engine: str | protocols.Engine = "auto",
-        features: str | Iterable[str] | Features = WASM_3,
+        features: Choice = None,
     ) -> None:
         self._engine = chosen(engine)
-        self._features = _features(features)
+        self._features = chosen_features(features)
         self._raw = self._read(load(source))
 
     def _read(self, source: Source) -> protocols.Module:
@@ -167,23 +169,6 @@ class Module(Alive):
 
     def __repr__(self) -> str:
         return f"<Module{f' {self.name}' if self.name else ''} {self.engine.name}>"
-
-
-def _features(chosen: str | Iterable[str] | Features) -> Features:
-    if chosen is WASM_3:  # so that an engine can tell, and start sooner
-        return WASM_3
-    if isinstance(chosen, str):
-        return features(chosen)
-    named: list[str] = []
-    switched: set[Feature] = set()
-    for entry in chosen:
-        if isinstance(entry, str):
-            named.append(entry)
-        elif isinstance(entry, Feature):
-            switched.add(entry)
-        else:
-            raise TypeError(f"a feature is a name or a member of Feature, not {words.given(entry)}")
-    return features(*named) | switched if named else complete(frozenset(switched))
 
 
 class Instance(Alive):
@@ -302,7 +287,7 @@ def instantiate(
     store: Store | None = None,
     engine: str | protocols.Engine | None = None,
     limits: Limits | None = None,
-    features: str | Iterable[str] | Features | None = None,
+    features: Choice = None,
 ) -> Instance:
     """An instance of a module, or of any source of one, in a store of its own unless one is given.
 
@@ -319,5 +304,5 @@ def instantiate(
         raise TypeError("limits belong to a store: give either")
     if engine is None:
         engine = source.engine if isinstance(source, Module) else store.engine if store else "auto"
-    module = source if isinstance(source, Module) else Module(source, engine, WASM_3 if features is None else features)
+    module = source if isinstance(source, Module) else Module(source, engine, features)
     return Instance(store or Store(engine, limits), module, imports)

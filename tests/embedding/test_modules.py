@@ -9,7 +9,7 @@ import pytest
 
 import pywasm_ref as wasm
 from pywasm_ref import binary, text
-from pywasm_ref.features import WASM_1, WASM_3
+from pywasm_ref.features import WASM_1, WASM_2, WASM_3, Features
 
 TEXT = """(module $answers
   (import "env" "log" (func (param i32)))
@@ -99,20 +99,57 @@ def test_custom_sections_are_found_by_name(engine: str) -> None:
     assert module.custom_sections("c") == []
 
 
-def test_features_are_named_or_given_as_a_set(engine: str) -> None:
+THREADS, SIMD = wasm.Feature.THREADS, wasm.Feature.SIMD
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        *zip((None, [], (), set(), frozenset(), {}), [WASM_3] * 6, strict=True),
+        *zip(("threads", " threads ,", ["threads"], ("threads",), {"threads"}, THREADS, [THREADS]), [WASM_3 | {THREADS}] * 7, strict=True),
+        ("1.0", WASM_1),
+        ("1.0,simd, threads", WASM_1 | {SIMD, THREADS}),
+        (["1.0", SIMD], WASM_1 | {SIMD}),
+        ({"1.0", SIMD}, WASM_1 | {SIMD}),
+        (["1.0", "2.0"], WASM_2),
+        ({"simd", THREADS}, WASM_3 | {THREADS}),
+        (WASM_1, WASM_1),
+        (set(WASM_1), WASM_1),
+        ({wasm.Feature.MVP}, frozenset({wasm.Feature.MVP})),
+        ({SIMD}, frozenset({wasm.Feature.MVP, SIMD})),
+        (set(WASM_3), WASM_3),
+        (WASM_1 | {THREADS}, WASM_1 | {THREADS}),
+    ],
+)
+def test_features_are_added_to_a_release_and_a_set_of_them_is_what_it_holds(engine: str, choice: Any, expected: Features) -> None:
+    module = wasm.Module("(module (func))", engine=engine, features=choice)
+    assert module.features == expected
+    assert isinstance(module.features, frozenset)
+    assert wasm.Module("(module (func))", engine=engine, features=module.features).features == expected
+    assert wasm.instantiate("(module (func))", engine=engine, features=choice).module.features == expected
+
+
+def test_a_feature_that_is_added_can_be_used(engine: str) -> None:
     shared = "(module (memory 1 1 shared))"
     with pytest.raises(wasm.WasmError):
         wasm.Module(shared, engine=engine)
-    assert wasm.Module(shared, engine=engine, features="threads").features == WASM_3 | {wasm.Feature.THREADS}
-    assert wasm.Module(shared, engine=engine, features=["threads"]).features == WASM_3 | {wasm.Feature.THREADS}
-    assert wasm.Module("(module)", engine=engine, features="1.0").features == WASM_1
-    assert wasm.Module("(module)", engine=engine, features=WASM_1).features == WASM_1
-    simd = frozenset({wasm.Feature.SIMD})
-    assert wasm.Module("(module (memory 1))", engine=engine, features=simd).features == simd | {wasm.Feature.MVP}
-    with pytest.raises(ValueError, match="unknown feature 'flying'"):
-        wasm.Module("(module)", engine=engine, features="flying")
-    with pytest.raises(TypeError, match="a feature is a name"):
-        wasm.Module("(module)", engine=engine, features=[3])  # type: ignore[list-item]
+    wasm.Module(shared, engine=engine, features=THREADS)
+
+
+@pytest.mark.parametrize(
+    ("choice", "kind", "message"),
+    [
+        ("flying", ValueError, "unknown feature 'flying'; known are 1.0, "),
+        (["threads", "flying"], ValueError, "unknown feature 'flying'; known are 1.0, "),
+        (" , ", ValueError, "no feature is named"),
+        ([3], TypeError, "a feature is a name or a member of Feature, not int"),
+        (5, TypeError, "a feature is a name or a member of Feature, not int"),
+        (b"simd", TypeError, "a feature is a name or a member of Feature, not bytes"),
+    ],
+)
+def test_what_is_no_feature_is_named(engine: str, choice: Any, kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind, match=message):
+        wasm.Module("(module)", engine=engine, features=choice)
 
 
 def test_a_module_is_instantiated_often(engine: str) -> None:
