@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pywasm_ref.embedding.alive import Alive, check_store
-from pywasm_ref.embedding.linking import Namespace, check_namespace
+from pywasm_ref.embedding.linking import Namespace, check_names, check_namespace
 from pywasm_ref.embedding.objects import Instance, Module
 from pywasm_ref.embedding.sources import ModuleSource
 
@@ -23,7 +23,7 @@ class Linker(Alive):
 
     A name that is defined twice is an error, unless `allow_shadowing` says that the later one counts.
 
-    Fails   ValueError for a name that is defined already
+    Fails   ValueError for a name that is defined already, TypeError for one that is no str
     """
 
     __slots__ = ("_modules", "allow_shadowing", "store")
@@ -36,6 +36,8 @@ class Linker(Alive):
 
     def define(self, module: str, name: str, value: Any) -> None:
         """Provide one thing under two names: anything that `instantiate` takes as an import."""
+        check_names((module,), "the name of a module")
+        check_names((name,), f"a name in module {module!r}")
         names = self._modules.setdefault(module, {})
         if not isinstance(names, dict):
             raise ValueError(f"{module!r} is defined as a whole; nothing can be added to it")
@@ -45,6 +47,7 @@ class Linker(Alive):
 
     def define_module(self, module: str, namespace: Namespace) -> None:
         """Provide all that a mapping, an instance or an object has; of an object, the attributes without a leading `_`."""
+        check_names((module,), "the name of a module")
         check_namespace(module, namespace)
         if module in self._modules and not self.allow_shadowing:
             raise ValueError(f"module {module!r} is defined already")
@@ -52,7 +55,9 @@ class Linker(Alive):
 
     def instantiate(self, source: Module | ModuleSource, name: str | None = None) -> Instance:
         """An instance whose imports are what is defined so far; under a name, its exports are defined too."""
-        if name is not None and name in self._modules and not self.allow_shadowing:
+        if name is not None:
+            check_names((name,), "the name of a module")
+        if name in self._modules and not self.allow_shadowing:
             raise ValueError(f"module {name!r} is defined already")
         module = source if isinstance(source, Module) else Module(source, self.store.engine)
         instance = Instance(self.store, module, self._modules)

@@ -45,6 +45,7 @@ def resolve(store: Store, wanted: Iterable[tuple[str, str, ExternType]], imports
     """
     if not isinstance(imports, Mapping):
         raise TypeError(f"imports are a mapping from module names, not {words.given(imports)}")
+    check_names(imports, "the name of a module that is provided")
     readers: dict[str, Reader] = {}
     found = []
     for module, name, type in wanted:
@@ -104,6 +105,19 @@ def check_namespace(module: str, namespace: object) -> None:
     built_in = type(namespace).__module__ == "builtins" and not isinstance(namespace, Mapping | ModuleType | type)
     if built_in or isinstance(namespace, Reference):
         raise TypeError(f"module {module!r} is a mapping, an instance or an object with attributes, not {words.given(namespace)}")
+    if isinstance(namespace, dict):  # of a mapping of another class nobody knows what it costs to list it
+        check_names(namespace, f"a name in module {module!r}")
+
+
+def check_names(names: Iterable[object], what: str) -> None:
+    """Refuse a name that no module can ask for; `what` is for the message.
+
+    Fails   TypeError
+    """
+    if not {str}.issuperset(map(type, names)):
+        for name in names:
+            if not isinstance(name, str):
+                raise TypeError(f"{what} is a str, not {words.given(name)}")
 
 
 def _resolve(store: Store, module: str, name: str, type: ExternType, value: Any) -> Extern:

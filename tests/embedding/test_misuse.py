@@ -31,6 +31,35 @@ def test_a_wrong_argument_is_a_type_error_that_says_what_is_expected(engine: str
         call(wasm.Store(engine))
 
 
+ONE_IMPORT = '(module (import "env" "f" (func)))'
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda linker: linker.define(3, "f", 1), "the name of a module is a str, not int 3"),
+        (lambda linker: linker.define("m", 4, 1), "a name in module 'm' is a str, not int 4"),
+        (lambda linker: linker.define_module(b"m", {}), "the name of a module is a str, not bytes b'm'"),
+        (lambda linker: linker.define_module("m", {"f": print, 5: print}), "a name in module 'm' is a str, not int 5"),
+        (lambda linker: linker.instantiate("(module)", 6), "the name of a module is a str, not int 6"),
+        (lambda linker: wasm.instantiate("(module)", {3: 3}, store=linker.store), "the name of a module that is provided is a str, not int 3"),  # type: ignore[dict-item]
+        (lambda linker: wasm.instantiate(ONE_IMPORT, {None: {}}, store=linker.store), "the name of a module that is provided is a str, not None"),  # type: ignore[dict-item]
+        (lambda linker: wasm.instantiate(ONE_IMPORT, {"env": {7: print}}, store=linker.store), "a name in module 'env' is a str, not int 7"),
+    ],
+)
+def test_a_name_that_is_no_str_is_named_at_once(engine: str, call: Callable[[wasm.Linker], Any], message: str) -> None:
+    linker = wasm.Linker(wasm.Store(engine))
+    with pytest.raises(TypeError, match=message):
+        call(linker)
+    linker.instantiate("(module)", "other")
+
+
+def test_a_name_may_be_of_a_class_below_str(engine: str) -> None:
+    class Name(str): ...
+
+    wasm.instantiate(ONE_IMPORT, {Name("env"): {Name("f"): lambda: None}}, engine=engine)
+
+
 def test_a_field_that_is_called_like_something_else_has_to_be_asked_for(engine: str) -> None:
     text = """(module (type $s (struct (field $owner (mut i32)) (field $x (mut i32))))
       (func (export "f") (result (ref $s)) (struct.new_default $s)))"""
