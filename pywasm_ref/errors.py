@@ -114,9 +114,13 @@ class WasmException(WasmError):
 
     `tag` is the engine's tag, `values` the tag's arguments in the representation of the layer that raises it. Pickled, it keeps its
     numbers, and of references only what they were.
+
+    Fails   TypeError for values that are no tuple
     """
 
     def __init__(self, tag: Any, values: tuple[Any, ...], exn: Any = None) -> None:
+        if not isinstance(values, tuple | list):
+            raise TypeError(f"the values of an exception are a tuple, such as (5,), not {type(values).__name__}")
         super().__init__("unhandled exception")
         self.tag = tag
         self.values = values

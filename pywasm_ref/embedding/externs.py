@@ -12,7 +12,7 @@ from pywasm_ref.embedding.alive import check_store
 from pywasm_ref.embedding.hosts import PythonCode
 from pywasm_ref.embedding.references import PARTS, FuncReference, Reference
 from pywasm_ref.embedding.signature import Signature, lift_exception
-from pywasm_ref.embedding.valtypes import hinted, valtype
+from pywasm_ref.embedding.valtypes import hinted, resulttype, valtype
 from pywasm_ref.errors import WasmException
 from pywasm_ref.syntax.types import I32, I64, DefType, ExternType, FuncType, GlobalType, Limits, RefType, TableType, TagType
 from pywasm_ref.validation.types import functype, functype_deftype
@@ -229,7 +229,7 @@ class Tag(Reference):
 
     def __init__(self, store: Store, params: Iterable[object] = ()) -> None:
         check_store(store)
-        deftype = functype_deftype(FuncType(tuple(map(valtype, params)), ()))
+        deftype = functype_deftype(FuncType(resulttype(params, "the values of a tag"), ()))
         super().__init__(store, store.raw.tag_alloc(TagType(deftype)))
 
     @classmethod

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pywasm_ref.embedding import words
 from pywasm_ref.syntax import types as syntax
-from pywasm_ref.syntax.types import FuncType, ValType
+from pywasm_ref.syntax.types import FuncType, ResultType, ValType
 
 if TYPE_CHECKING:
     i32 = int
@@ -39,6 +39,7 @@ else:
         for heap in (syntax.AbsHeapType.EQ, syntax.AbsHeapType.I31, syntax.AbsHeapType.STRUCT, syntax.AbsHeapType.ARRAY)
     )
 
+VALTYPES = (syntax.NumType, syntax.VecType, syntax.RefType)
 PLAIN: dict[Any, ValType] = {
     int: syntax.I32,
     bool: syntax.I32,
@@ -54,7 +55,7 @@ def valtype(hint: object) -> ValType:
 
     Fails   TypeError for anything else
     """
-    if isinstance(hint, syntax.NumType | syntax.VecType | syntax.RefType):
+    if isinstance(hint, VALTYPES):
         return hint
     found = PLAIN.get(hint) if isinstance(hint, type) or hint is Any else None
     if found is None:
@@ -64,7 +65,18 @@ def valtype(hint: object) -> ValType:
 
 def functype(params: Iterable[object], results: Iterable[object] = ()) -> FuncType:
     """A function type from the names of this file: `functype([i32, i32], [i64])`."""
-    return FuncType(tuple(map(valtype, params)), tuple(map(valtype, results)))
+    return FuncType(resulttype(params, "the parameters"), resulttype(results, "the results"))
+
+
+def resulttype(hints: object, what: str) -> ResultType:
+    """Several value types; `what` is for the message.
+
+    Fails   TypeError for anything else, such as one type
+    """
+    if isinstance(hints, str) or not isinstance(hints, Iterable):
+        given = f"the type {words.valtype(hints)}" if isinstance(hints, VALTYPES) else words.given(hints)
+        raise TypeError(f"{what} are a sequence of types, such as [i32], not {given}")
+    return tuple(map(valtype, hints))
 
 
 def hinted(function: Callable[..., Any]) -> FuncType:

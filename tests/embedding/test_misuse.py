@@ -23,6 +23,14 @@ import pywasm_ref as wasm
         (lambda store: wasm.instantiate("(module)", store=True), "a Store is expected, not bool True"),  # type: ignore[arg-type]
         (lambda store: wasm.Instance(store, "(module)"), r"a Module is expected, not str '\(module\)'; instantiate\(\) takes"),  # type: ignore[arg-type]
         (lambda store: wasm.Func(store, max, ([wasm.i32], [wasm.i32])), r"is what functype\(\[…\], \[…\]\) makes, not tuple"),  # type: ignore[arg-type]
+        (lambda store: wasm.functype(wasm.i32), r"the parameters are a sequence of types, such as \[i32\], not the type i32"),  # type: ignore[arg-type]
+        (lambda store: wasm.functype([], wasm.externref), r"the results are a sequence of types, such as \[i32\], not the type externref"),
+        (lambda store: wasm.functype([], None), r"the results are a sequence of types, such as \[i32\], not None"),  # type: ignore[arg-type]
+        (lambda store: wasm.functype("i32"), r"the parameters are a sequence of types, such as \[i32\], not str 'i32'"),
+        (lambda store: wasm.functype(int), r"the parameters are a sequence of types, such as \[i32\], not type int"),  # type: ignore[arg-type]
+        (lambda store: wasm.Tag(store, wasm.i32), r"the values of a tag are a sequence of types, such as \[i32\], not the type i32"),  # type: ignore[arg-type]
+        (lambda store: wasm.WasmException(wasm.Tag(store, [wasm.i32]), 5), r"the values of an exception are a tuple, such as \(5,\), not int"),  # type: ignore[arg-type]
+        (lambda store: wasm.WasmException(wasm.Tag(store), "5"), r"the values of an exception are a tuple, such as \(5,\), not str"),  # type: ignore[arg-type]
         (lambda store: wasm.I31(1.5), "'float' object cannot be interpreted as an integer"),  # type: ignore[arg-type]
     ],
 )
