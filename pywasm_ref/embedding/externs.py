@@ -169,14 +169,14 @@ class Table(Reference):
     def grow(self, n: int, init: object = None) -> int:
         """Add entries; the size before is returned."""
         before = len(self)
-        self.owner.raw.table_grow(self._raw, checked_size(n, "entries"), self.owner.converters(self.type.elem)[0](init))
+        self.owner.raw.table_grow(self._raw, growth(n, "entries"), self.owner.converters(self.type.elem)[0](init))
         return before
 
     def _place(self, i: int) -> int:
         if not isinstance(i, int):
             raise TypeError(f"an index is an int, not {words.given(i)}")
         if not 0 <= i < len(self):
-            raise IndexError(f"index {i} is outside the table, which has {len(self)} entries")
+            raise IndexError(f"index {words.integer(i)} is outside the table, which has {len(self)} entries")
         return i
 
     def __repr__(self) -> str:
@@ -266,7 +266,7 @@ def checked_limits(min: int, max: int | None, most: int, unit: str) -> Limits:
     """
     checked_size(min, unit)
     if max is not None and checked_size(max, unit) < min:
-        raise ValueError(f"the maximum of {max} {unit} is less than the minimum of {min}")
+        raise ValueError(f"the maximum of {words.integer(max)} {unit} is less than the minimum of {words.integer(min)}")
     if min > most or (max is not None and max > most):
         raise ValueError(f"there can be at most {most} {unit}")
     return Limits(min, max)
@@ -280,5 +280,13 @@ def checked_size(n: object, unit: str) -> int:
     if not isinstance(n, int) or isinstance(n, bool):
         raise TypeError(f"a number of {unit} is an int, not {words.given(n)}")
     if n < 0:
-        raise ValueError(f"a number of {unit} is not negative: {n}")
+        raise ValueError(f"a number of {unit} is not negative: {words.integer(n)}")
     return n
+
+
+def growth(n: object, unit: str) -> int:
+    """How much a program wants to add. All that no engine can count fails alike, and is told as the least of it.
+
+    Fails   TypeError, ValueError
+    """
+    return min(checked_size(n, unit), 1 << 64)

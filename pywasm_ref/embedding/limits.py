@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from pywasm_ref.embedding.words import integer
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -36,7 +38,7 @@ class Limits:
             if not isinstance(value, int) or isinstance(value, bool):
                 raise TypeError(f"limit {field.name} is an integer, not {type(value).__name__}")
             if value < 0:
-                raise ValueError(f"limit {field.name} is negative: {value}")
+                raise ValueError(f"limit {field.name} is negative: {integer(value)}")
 
 
 DEFAULT = Limits()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pywasm_ref.embedding import values, words
 from pywasm_ref.embedding.alive import check_store
-from pywasm_ref.embedding.externs import checked_limits, checked_size
+from pywasm_ref.embedding.externs import checked_limits, checked_size, growth
 from pywasm_ref.embedding.references import PARTS, Reference
 from pywasm_ref.embedding.values import ToPython, ToWasm
 from pywasm_ref.syntax.types import I32, I64, MemType
@@ -82,7 +82,7 @@ class Memory(Reference):
     def grow(self, pages: int) -> int:
         """Add pages; the size before is returned."""
         before = self.size
-        self.owner.raw.mem_grow(self._raw, checked_size(pages, "pages"))
+        self.owner.raw.mem_grow(self._raw, growth(pages, "pages"))
         return before
 
     def view(self) -> memoryview:
@@ -144,7 +144,7 @@ class Memory(Reference):
         if not isinstance(start, int) or not isinstance(stop, int):
             raise TypeError("the ends of a range are ints")
         if not 0 <= start <= stop <= length:
-            raise IndexError(f"the range {start}:{stop} is not inside a memory of {length} bytes")
+            raise IndexError(f"the range {words.integer(start)}:{words.integer(stop)} is not inside a memory of {length} bytes")
         return start, stop
 
     def __repr__(self) -> str:
@@ -155,7 +155,7 @@ def _check(view: memoryview, at: object, n: int) -> None:
     if not isinstance(at, int):
         raise TypeError(f"an address is an int, not {words.given(at)}")
     if at < 0 or at + n > len(view):
-        raise IndexError(f"{words.plural(n, 'byte')} at {at} are not inside a memory of {len(view)} bytes")
+        raise IndexError(f"{words.plural(n, 'byte')} at {words.integer(at)} are not inside a memory of {len(view)} bytes")
 
 
 def _format(format: object) -> tuple[int, ToWasm, ToPython]:

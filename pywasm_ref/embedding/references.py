@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from operator import index
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pywasm_ref.embedding import words
 from pywasm_ref.embedding.alive import Alive
@@ -38,6 +38,11 @@ class I31(int):
         if not -(1 << 30) <= value < 1 << 31:
             raise OverflowError(f"{words.given(value)} is out of range for an i31, which is -2**30 to 2**31-1")
         return super().__new__(cls, value - (1 << 31) if value >= 1 << 30 else value)
+
+    def __repr__(self) -> str:
+        return f"I31({int(self)})"
+
+    __str__ = int.__repr__  # that of `int` would ask for the `repr` above
 
 
 PARTS = ("__weakref__", "_raw", "owner")
@@ -81,6 +86,8 @@ class Aggregate(Reference):
     """What structures and arrays have in common."""
 
     __slots__ = ()
+    _called: ClassVar[tuple[str, str]]
+    """In messages: itself and a part of it. (A field of the guest's that is called like an attribute cannot be one.)"""
 
     @property
     def type(self) -> CompType:
@@ -114,7 +121,8 @@ class Aggregate(Reference):
         if not isinstance(i, int):
             raise TypeError(f"an index is an int, not {words.given(i)}")
         if not 0 <= i < len(self):
-            raise IndexError(f"index {i} is past the end, which is {len(self)}")
+            whole, part = self._called
+            raise IndexError(f"index {words.integer(i)} is outside the {whole}, which has {words.plural(len(self), part)}")
         return i
 
     def __iter__(self) -> Iterator[Any]:
@@ -125,9 +133,13 @@ class Struct(Aggregate):
     """A structure of the guest: `s[0]`, or `s["name"]` and `s.name` where the module names its fields.
 
     A field that is called like something that every structure has (`owner`, `type`, `fields`) is `s["owner"]` only.
+
+    Fails   IndexError for an index outside, nothing is counted from the end; KeyError or AttributeError for a name that no field has;
+            TypeError when an immutable field is set, or with a value of a wrong type
     """
 
     __slots__ = PARTS
+    _called = "structure", "field"
 
     @property
     def fields(self) -> tuple[Any, ...]:
@@ -177,9 +189,14 @@ class Struct(Aggregate):
 
 
 class Array(Aggregate):
-    """An array of the guest."""
+    """An array of the guest: `a[0]`, `len(a)`, `for x in a`.
+
+    Fails   IndexError for an index outside, nothing is counted from the end; TypeError when elements are immutable, or a value of a wrong
+            type is set
+    """
 
     __slots__ = PARTS
+    _called = "array", "element"
 
     def _field(self, i: int) -> FieldType:
         comp = self.type

@@ -101,8 +101,13 @@ def given(value: object) -> str:
     return f"{name} {called}" if isinstance(called, str) else name
 
 
+def integer(i: int) -> str:
+    """`-5`; of one that is too long to be read, and for Python to print, how large it is: `about -2**20000`."""
+    return f"about {'-' if i < 0 else ''}2**{i.bit_length() - 1}" if abs(i) >> MOST_BITS else format(int(i))
+
+
 def plural(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return f"{integer(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

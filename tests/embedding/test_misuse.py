@@ -68,6 +68,32 @@ def test_a_name_may_be_of_a_class_below_str(engine: str) -> None:
     wasm.instantiate(ONE_IMPORT, {Name("env"): {Name("f"): lambda: None}}, engine=engine)
 
 
+HUGE = 1 << 20_000
+"""More digits than Python is willing to print."""
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "message"),
+    [
+        (lambda memory, table: memory[HUGE], IndexError, r"1 byte at about 2\*\*20000 are not inside a memory"),
+        (lambda memory, table: memory.read(0, HUGE), IndexError, r"about 2\*\*20000 bytes at 0 are not inside a memory"),
+        (lambda memory, table: memory[-HUGE:0], IndexError, r"the range about -2\*\*20000:0 is not inside"),
+        (lambda memory, table: memory.grow(HUGE), wasm.Exhaustion, "memory of 1 pages"),
+        (lambda memory, table: table.grow(HUGE), wasm.Exhaustion, "table of 2 entries"),
+        (lambda memory, table: table[HUGE], IndexError, r"index about 2\*\*20000 is outside the table"),
+        (lambda memory, table: wasm.Memory(memory.owner, -HUGE), ValueError, r"is not negative: about -2\*\*20000"),
+        (lambda memory, table: wasm.Memory(memory.owner, HUGE + 1, HUGE), ValueError, r"the maximum of about 2\*\*20000 pages is less"),
+        (lambda memory, table: wasm.Limits(heap=-HUGE), ValueError, r"limit heap is negative: about -2\*\*20000"),
+    ],
+)
+def test_a_number_that_cannot_be_printed_is_told_by_its_size(
+    engine: str, call: Callable[[wasm.Memory, wasm.Table], Any], kind: type[Exception], message: str
+) -> None:
+    store = wasm.Store(engine)
+    with pytest.raises(kind, match=message):
+        call(wasm.Memory(store, 1), wasm.Table(store, wasm.funcref, 2))
+
+
 def test_a_field_that_is_called_like_something_else_has_to_be_asked_for(engine: str) -> None:
     text = """(module (type $s (struct (field $owner (mut i32)) (field $x (mut i32))))
       (func (export "f") (result (ref $s)) (struct.new_default $s)))"""
