@@ -42,10 +42,16 @@ class WasmError(Exception):
         return vars(self)
 
     def __str__(self) -> str:
+        words = printable(self.message)
         if self.at is None:
-            return self.message
+            return words
         where = self.source.where(self.at) if self.source else f"@{self.at:#x}"
-        return f"{where}: {self.message}"
+        return f"{where}: {words}"
+
+
+def printable(words: str) -> str:
+    """Words of a guest without what could command a terminal; the length stays."""
+    return words if words.isprintable() else "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in words)
 
 
 def _again(kind: type[WasmError], args: tuple[Any, ...], state: dict[str, Any]) -> WasmError:

@@ -66,7 +66,8 @@ def instantiated(options: argparse.Namespace, store: Store, source: Source) -> I
     """The module of the command line as an instance; what it imports is nowhere to be had."""
     module = engine_module_in(source, store.engine, chosen_features(options))
     for module_name, name, t in functions.module_imports(module):
-        raise Unlinkable(f'unknown import "{module_name}"."{name}": {words.externtype(t)} is needed, and nothing provides it')
+        wanted = f'"{words.name(module_name)}"."{words.name(name)}": {words.externtype(t)}'
+        raise Unlinkable(f"unknown import {wanted} is needed, and nothing provides it")
     return instance_of(module, (), store, source)
 
 

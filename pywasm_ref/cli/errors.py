@@ -10,7 +10,7 @@ from typing import TextIO
 
 from pywasm_ref import binary
 from pywasm_ref.cli.terminal import Style
-from pywasm_ref.errors import Exhaustion, Interrupted, Invalid, Malformed, Trap, Unlinkable, WasmError, WasmException
+from pywasm_ref.errors import Exhaustion, Interrupted, Invalid, Malformed, Trap, Unlinkable, WasmError, WasmException, printable
 from pywasm_ref.source import Source
 
 CALLS_SHOWN = 8
@@ -103,11 +103,6 @@ def present(error: WasmError, style: Style) -> str:
         return f"{style.strong(source.name)}: {kind}: {message}"
     excerpt = "\n".join(f"    {printable(line)}" for line in source.excerpt(at).splitlines())
     return f"{style.strong(source.where(at))}: {kind}: {message}{_section(source, at)}\n{excerpt}{calls}"
-
-
-def printable(words: str) -> str:
-    """Words of a guest without what could command a terminal; the length stays."""
-    return words if words.isprintable() else "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in words)
 
 
 def _calls(error: WasmError) -> Iterator[str]:

@@ -9,11 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from pywasm_ref import binary, validation
-from pywasm_ref.cli.errors import printable
 from pywasm_ref.cli.inputs import module_in, read_module
 from pywasm_ref.cli.options import add_features, add_file, chosen_features
 from pywasm_ref.cli.terminal import Style
-from pywasm_ref.errors import WasmError
+from pywasm_ref.errors import WasmError, printable
 from pywasm_ref.tools.inspection import Inspection, inspect
 
 NAME = "inspect"

@@ -18,11 +18,12 @@ from pywasm_ref.capabilities.network import Connection, port_in
 from pywasm_ref.capabilities.policy import Dir, Policy
 from pywasm_ref.capabilities.streams import INHERIT, Inherited, Input, Nothing, Output, as_input, as_output
 from pywasm_ref.cli.calls import call, instance_of, stopping_after
-from pywasm_ref.cli.errors import BROKEN_PIPE, Unusable, naming, printable
+from pywasm_ref.cli.errors import BROKEN_PIPE, Unusable, naming
 from pywasm_ref.cli.inputs import STDIN
 from pywasm_ref.cli.options import number
 from pywasm_ref.embedding.engine import Module, Store
 from pywasm_ref.embedding.limits import DEFAULT
+from pywasm_ref.errors import printable
 from pywasm_ref.source import Source
 from pywasm_ref.wasi.context import Event, Wasi
 from pywasm_ref.wasi.faults import ProcExit

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pywasm_ref.cli.errors import Unusable, printable
+from pywasm_ref.cli.errors import Unusable
 from pywasm_ref.cli.inputs import STDIN, engine_named, read_text, write_text
 from pywasm_ref.cli.options import add_engine, add_features, positive
 from pywasm_ref.cli.terminal import Progress, Style
 from pywasm_ref.embedding import selection
-from pywasm_ref.errors import WasmError
+from pywasm_ref.errors import WasmError, printable
 from pywasm_ref.features import Features
 from pywasm_ref.script.dialects import features_for
 from pywasm_ref.script.report import Failure, FileReport, as_json, totals

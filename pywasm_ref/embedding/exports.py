@@ -49,7 +49,7 @@ class Exports(Alive):
                 near = "; for all of them, write {name: exports[name] for name in exports}"
             else:
                 near = words.suggestion(name, self._instance.exports)
-            raise AttributeError(f"the instance has no export {name!r}{near}") from None
+            raise AttributeError(f"the instance has no export {words.quoted(name)}{near}") from None
         keep(self, name, found)  # where Python looks first, from now on
         return found
 
@@ -72,5 +72,5 @@ class Exports(Alive):
         return [*super().__dir__(), *self._instance.exports]
 
     def __repr__(self) -> str:
-        shown = [f"{name}: {self[name]!r}" for name in islice(self, MOST_SHOWN)]
+        shown = [f"{words.name(name)}: {self[name]!r}" for name in islice(self, MOST_SHOWN)]
         return f"<Exports {', '.join(shown)}{', …' if len(self) > MOST_SHOWN else ''}>"

@@ -110,7 +110,7 @@ class Func(FuncReference):
         return lift_exception(self.owner, error)
 
     def __repr__(self) -> str:
-        return f"<Func {self.name + ' ' if self.name else ''}{words.functype(self.type)}>"
+        return f"<Func {words.name(self.name) + ' ' if self.name else ''}{words.functype(self.type)}>"
 
 
 class FuncParts:

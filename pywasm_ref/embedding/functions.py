@@ -106,7 +106,7 @@ def instance_export(instance: Instance, name: str) -> Extern:
     try:
         return instance.exports[name]
     except KeyError:
-        raise Unlinkable(f"unknown export {name!r}") from None
+        raise Unlinkable(f"unknown export {words.quoted(name)}") from None
 
 
 # Functions

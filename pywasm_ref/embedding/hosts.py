@@ -63,7 +63,7 @@ def _several(result: Any, count: int, name: str) -> Sequence[Any]:
     if isinstance(result, tuple | list):
         return result
     wanted = f"a tuple of {count} results" if count else "no result"
-    raise TypeError(f"{name} returned {words.given(result)}, and its type has {wanted}")
+    raise TypeError(f"{words.name(name)} returned {words.given(result)}, and its type has {wanted}")
 
 
 def plainly_takes(function: Callable[..., Any], count: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pywasm_ref.embedding import words
 from pywasm_ref.embedding.alive import Alive, check_store
 from pywasm_ref.embedding.linking import Namespace, check_names, check_namespace
 from pywasm_ref.embedding.objects import Instance, Module
@@ -37,12 +38,12 @@ class Linker(Alive):
     def define(self, module: str, name: str, value: Any) -> None:
         """Provide one thing under two names: anything that `instantiate` takes as an import."""
         check_names((module,), "the name of a module")
-        check_names((name,), f"a name in module {module!r}")
+        check_names((name,), f"a name in module {words.quoted(module)}")
         names = self._modules.setdefault(module, {})
         if not isinstance(names, dict):
-            raise ValueError(f"{module!r} is defined as a whole; nothing can be added to it")
+            raise ValueError(f"{words.quoted(module)} is defined as a whole; nothing can be added to it")
         if name in names and not self.allow_shadowing:
-            raise ValueError(f"{module}.{name} is defined already")
+            raise ValueError(f"{words.imported(module, name)} is defined already")
         names[name] = value
 
     def define_module(self, module: str, namespace: Namespace) -> None:
@@ -50,7 +51,7 @@ class Linker(Alive):
         check_names((module,), "the name of a module")
         check_namespace(module, namespace)
         if module in self._modules and not self.allow_shadowing:
-            raise ValueError(f"module {module!r} is defined already")
+            raise ValueError(f"module {words.quoted(module)} is defined already")
         self._modules[module] = dict(namespace) if isinstance(namespace, dict) else namespace
 
     def instantiate(self, source: Module | ModuleSource, name: str | None = None) -> Instance:
@@ -58,7 +59,7 @@ class Linker(Alive):
         if name is not None:
             check_names((name,), "the name of a module")
         if name in self._modules and not self.allow_shadowing:
-            raise ValueError(f"module {name!r} is defined already")
+            raise ValueError(f"module {words.quoted(name)} is defined already")
         module = source if isinstance(source, Module) else Module(source, self.store.engine)
         instance = Instance(self.store, module, self._modules)
         if name is not None:

@@ -54,7 +54,8 @@ def resolve(store: Store, wanted: Iterable[tuple[str, str, ExternType]], imports
             read = readers[module] = _reader(imports, module, name, type)
         value = read(name, MISSING)
         if value is MISSING:
-            raise _unknown(module, name, type, f"module {module!r} does not have it{words.suggestion(name, _names(imports[module]))}")
+            near = words.suggestion(name, _names(imports[module]))
+            raise _unknown(module, name, type, f"module {words.quoted(module)} does not have it{near}")
         raw = _same_func(store, type, value) if isinstance(value, Func) else None
         found.append(_resolve(store, module, name, type, value) if raw is None else raw)
     return found
@@ -66,7 +67,7 @@ def _reader(imports: Imports, module: str, name: str, type: ExternType) -> Reade
     Fails   Unlinkable  "unknown import"
     """
     if module not in imports:
-        raise _unknown(module, name, type, f"no module {module!r} is provided{words.suggestion(module, imports)}")
+        raise _unknown(module, name, type, f"no module {words.quoted(module)} is provided{words.suggestion(module, imports)}")
     namespace = imports[module]
     check_namespace(module, namespace)
     if isinstance(namespace, Mapping):
@@ -84,7 +85,7 @@ def _exports(namespace: Namespace) -> Exports | None:
 
 
 def _unknown(module: str, name: str, type: ExternType, why: str) -> Unlinkable:
-    return Unlinkable(f"unknown import {module}.{name}: {words.externtype(type)} is needed, and {why}")
+    return Unlinkable(f"unknown import {words.imported(module, name)}: {words.externtype(type)} is needed, and {why}")
 
 
 def _names(namespace: Namespace) -> Iterable[str]:
@@ -104,9 +105,10 @@ def check_namespace(module: str, namespace: object) -> None:
     """
     built_in = type(namespace).__module__ == "builtins" and not isinstance(namespace, Mapping | ModuleType | type)
     if built_in or isinstance(namespace, Reference):
-        raise TypeError(f"module {module!r} is a mapping, an instance or an object with attributes, not {words.given(namespace)}")
+        wanted = "a mapping, an instance or an object with attributes"
+        raise TypeError(f"module {words.quoted(module)} is {wanted}, not {words.given(namespace)}")
     if isinstance(namespace, dict):  # of a mapping of another class nobody knows what it costs to list it
-        check_names(namespace, f"a name in module {module!r}")
+        check_names(namespace, f"a name in module {words.quoted(module)}")
 
 
 def check_names(names: Iterable[object], what: str) -> None:
@@ -178,4 +180,4 @@ def _constant(store: Store, who: str, type: GlobalType, value: Any) -> Extern:
 
 
 def _incompatible(who: str, type: ExternType, given: str) -> Unlinkable:
-    return Unlinkable(f"incompatible import type for {who}: {words.externtype(type)} is needed, given is {given}")
+    return Unlinkable(f"incompatible import type for {words.name(who)}: {words.externtype(type)} is needed, given is {given}")

@@ -53,7 +53,7 @@ class ImportType:
     type: ExternType
 
     def __str__(self) -> str:
-        return f"{self.module}.{self.name}: {words.externtype(self.type)}"
+        return f"{words.imported(self.module, self.name)}: {words.externtype(self.type)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class ExportType:
     type: ExternType
 
     def __str__(self) -> str:
-        return f"{self.name}: {words.externtype(self.type)}"
+        return f"{words.name(self.name)}: {words.externtype(self.type)}"
 
 
 class Module(Alive):
@@ -168,7 +168,7 @@ class Module(Alive):
         return [data for found, data in self._raw.customs if found == name]
 
     def __repr__(self) -> str:
-        return f"<Module{f' {self.name}' if self.name else ''} {self.engine.name}>"
+        return f"<Module{f' {words.name(self.name)}' if self.name else ''} {self.engine.name}>"
 
 
 class Instance(Alive):

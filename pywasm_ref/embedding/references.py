@@ -184,7 +184,7 @@ class Struct(Aggregate):
         return [*super().__dir__(), *self._names()]
 
     def __repr__(self) -> str:
-        names = {i: name for name, i in self._names().items()}
+        names = {i: words.name(name) for name, i in self._names().items()}
         return f"<Struct {', '.join(f'{names.get(i, i)}={_shown(value)}' for i, value in enumerate(self))}>"
 
 

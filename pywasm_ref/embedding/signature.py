@@ -34,7 +34,7 @@ class Row:
         """
         if len(values) != len(self.types):
             wanted = f"{words.plural(len(self.types), noun)} {words.resulttype(self.types)}"
-            raise TypeError(f"{who} has {wanted}, and {len(values)} {'was' if len(values) == 1 else 'were'} given")
+            raise TypeError(f"{words.name(who)} has {wanted}, and {len(values)} {'was' if len(values) == 1 else 'were'} given")
         lowered: list[Any] = []
         try:
             for to_wasm, value in zip(self.to_wasm, values, strict=True):
@@ -42,7 +42,7 @@ class Row:
         except (TypeError, ValueError, OverflowError) as error:
             at = len(lowered)
             kind = next(kind for kind in (TypeError, OverflowError, ValueError) if isinstance(error, kind))
-            raise kind(f"{who}: {noun} {at + 1} ({words.valtype(self.types[at])}): {error}") from None
+            raise kind(f"{words.name(who)}: {noun} {at + 1} ({words.valtype(self.types[at])}): {error}") from None
         return lowered
 
     def lift(self, values: Sequence[Any]) -> tuple[Any, ...]:

@@ -90,15 +90,15 @@ def _signature(type: TypeIdx | DefType) -> str:
 
 def given(value: object) -> str:
     """What a Python object is, and its value where that is safe and short to show: `str 'four'`, `function greet`."""
-    name = type(value).__name__
+    kind = type(value).__name__
     if value is None or (isinstance(value, int) and abs(value) >> MOST_BITS):
-        return "None" if value is None else f"{name} of {value.bit_length()} bits"
+        return "None" if value is None else f"{kind} of {value.bit_length()} bits"
     if type(value) in (bool, int, float):  # of these, and not of a class below them, what `repr` does is known
-        return f"{name} {value!r}"
+        return f"{kind} {value!r}"
     if type(value) in (str, bytes):
-        return f"{name} {cast(str, value)[:LONGEST]!r}"
+        return f"{kind} {cast(str, value)[:LONGEST]!r}"
     called = getattr(value, "__qualname__", None) if callable(value) else None
-    return f"{name} {called}" if isinstance(called, str) else name
+    return f"{kind} {name(called)}" if isinstance(called, str) else kind
 
 
 def integer(i: int) -> str:
@@ -106,11 +106,31 @@ def integer(i: int) -> str:
     return f"about {'-' if i < 0 else ''}2**{i.bit_length() - 1}" if abs(i) >> MOST_BITS else format(int(i))
 
 
+def name(text: str) -> str:
+    """A name that a module has, as it stands in a message: what could command a terminal is escaped, and a long one is cut."""
+    shown = _cut(text)
+    return shown if shown.isprintable() else repr(shown)[1:-1]
+
+
+def quoted(text: str) -> str:
+    """The same in quotation marks."""
+    return repr(_cut(text))
+
+
+def imported(module: str, called: str) -> str:
+    """`env.log`."""
+    return f"{name(module)}.{name(called)}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
 def plural(count: int, noun: str) -> str:
     return f"{integer(count)} {noun}{'' if count == 1 else 's'}"
 
 
-def suggestion(name: str, known: Iterable[str]) -> str:
+def suggestion(wanted: str, known: Iterable[str]) -> str:
     """`; did you mean 'log'?` where a known name is near, else nothing. A long list is not searched to its end."""
-    near = get_close_matches(name[:LONGEST], islice(known, MOST_NAMES), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    near = get_close_matches(wanted[:LONGEST], islice(known, MOST_NAMES), n=1)
+    return f"; did you mean {quoted(near[0])}?" if near else ""

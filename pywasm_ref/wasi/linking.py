@@ -63,13 +63,17 @@ def externs_for(wasi: Wasi, store: Store, module: Module) -> list[Extern]:
         extern = import_of(wasi, store, home, name)
         if extern is None:
             known = words.suggestion(name, MODULES[home]) if home in MODULES else words.suggestion(home, MODULES)
-            raise Unlinkable(f'unknown import "{home}"."{name}": {words.externtype(t)} is needed, and nothing provides it{known}')
+            raise Unlinkable(f'unknown import {_called(home, name)}: {words.externtype(t)} is needed, and nothing provides it{known}')
         given = store.extern_type(extern)
         if not (isinstance(t, FuncTypeUse) and isinstance(given, FuncTypeUse) and given.type is t.type):
             wanted = words.externtype(t)
-            raise Unlinkable(f'incompatible import type: "{home}"."{name}" is {words.externtype(given)}, and {wanted} is wanted')
+            raise Unlinkable(f'incompatible import type: {_called(home, name)} is {words.externtype(given)}, and {wanted} is wanted')
         externs.append(extern)
     return externs
+
+
+def _called(home: str, name: str) -> str:
+    return f'"{words.name(home)}"."{words.name(name)}"'
 
 
 def attach(wasi: Wasi, store: Store, instance: Instance) -> None:
