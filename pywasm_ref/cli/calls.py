@@ -20,7 +20,7 @@ from pywasm_ref.script import render
 from pywasm_ref.script.commands import Extern
 from pywasm_ref.source import Source
 from pywasm_ref.syntax.types import I32, I64, V128, AbsHeapType, DefType, FuncTypeUse, RefType, ValType
-from pywasm_ref.text.values import CONSTANTS, SHAPES, is_integer, is_nat, is_number, natural, vector
+from pywasm_ref.text.values import CONSTANTS, SHAPES, integer, is_integer, is_nat, is_number, natural, vector
 from pywasm_ref.validation import types
 
 DEFAULTS = Limits()
@@ -33,6 +33,8 @@ OPTIONS_OF = {
 }
 """The options for limits, by how the messages begin that say that one was met."""
 
+I31_BITS = 31
+WITH_I31 = (AbsHeapType.ANY, AbsHeapType.EQ, AbsHeapType.I31)
 INTEGERS: tuple[ValType, ...] = (I32, I64)
 
 
@@ -173,11 +175,16 @@ def _vector(text: str) -> int:
 
 
 def _reference(store: Store, t: RefType, text: str) -> Value:
-    """`null`, or where the type takes external references any number, which becomes an object of the host."""
+    """`null`; a whole number where the type takes an i31; any number, which becomes an object of the host, where it takes those."""
     if text == "null" and t.null:
         return None
-    if types.top_of(t.heap) is not AbsHeapType.EXTERN:
-        raise Malformed("only null can be given here")
+    null_or = "null or " if t.null else ""
+    if t.heap in WITH_I31:
+        if not is_integer(text):
+            raise Malformed(f"only {null_or}a whole number can be given here")
+        return store.i31_alloc(integer(text, I31_BITS))
+    if t.heap is not AbsHeapType.EXTERN:
+        raise Malformed(f"only {'null' if t.null else 'what a guest has made'} can be given here")
     if not is_nat(text):
-        raise Malformed(f"only {'null or ' if t.null else ''}a number can be given here")
+        raise Malformed(f"only {null_or}a number can be given here")
     return store.host_alloc(Extern(natural(text, 32)))

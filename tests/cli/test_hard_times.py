@@ -15,6 +15,9 @@ COMMAND = f"{sys.executable} -m pywasm_ref"
 GUEST = """(module
   (func (export "\\1b[31mEVIL\\07\\u{202e}") (param i32) (result i32) (local.get 0))
   (func (export "spin") (loop (br 0)))
+  (func (export "small") (param i31ref) (result i32) (i31.get_s (local.get 0)))
+  (func (export "equal") (param eqref (ref any)) (result i32) (ref.eq (local.get 0) (ref.cast eqref (local.get 1))))
+  (func (export "made") (param structref (ref array)))
   (func (export "take") (param i32 v128 (ref extern) externref)))"""
 
 needs_shell = pytest.mark.skipif(os.name != "posix", reason="a shell opens and closes the streams")
@@ -103,6 +106,39 @@ def test_a_timeout_says_that_it_was_one(folder: Path, capsys: pytest.CaptureFixt
 )
 def test_an_argument_that_does_not_fit_is_told_why(folder: Path, capsys: pytest.CaptureFixture[str], args: list[str], reason: str) -> None:
     assert main(["run", "guest.wat", "--invoke", "take", *args]) == 2
+    assert reason in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("args", "result"),
+    [
+        (["small", "5"], "5"),
+        (["small", "-0x4000_0000"], "-1073741824"),
+        (["small", "0x7fff_ffff"], "-1"),
+        (["equal", "7", "7"], "1"),
+        (["equal", "null", "7"], "0"),
+    ],
+)
+def test_a_whole_number_stands_for_an_i31(
+    engine: str, folder: Path, capsys: pytest.CaptureFixture[str], args: list[str], result: str
+) -> None:
+    assert main(["run", "guest.wat", "--engine", engine, "--invoke", *args]) == 0
+    assert capsys.readouterr().out == f"{result}\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "reason"),
+    [
+        (["small", "1.5"], "'1.5' does not stand for i31ref: only null or a whole number can be given here"),
+        (["small", "0x8000_0000"], "'0x8000_0000' does not stand for i31ref: constant out of range"),
+        (["small", "-0x4000_0001"], "'-0x4000_0001' does not stand for i31ref: constant out of range"),
+        (["equal", "0", "null"], "'null' does not stand for (ref any): only a whole number can be given here"),
+        (["made", "5", "0"], "'5' does not stand for structref: only null can be given here"),
+        (["made", "null", "0"], "'0' does not stand for (ref array): only what a guest has made can be given here"),
+    ],
+)
+def test_a_reference_that_does_not_fit_is_told_why(folder: Path, capsys: pytest.CaptureFixture[str], args: list[str], reason: str) -> None:
+    assert main(["run", "guest.wat", "--invoke", *args]) == 2
     assert reason in capsys.readouterr().err
 
 
