@@ -23,7 +23,7 @@ for bits in (two, 0x8000_0000, 0xFFC0_1234):
     print(f"{name} {bits:#010x} = {result:#010x}")
 
 # Prints:
-#   FuncType(params=(f32,), results=(f32,))
+#   (func (param f32) (result f32))
 #   negate 0x40000000 = 0xc0000000
 #   negate 0x80000000 = 0x00000000
 #   negate 0xffc01234 = 0x7fc01234

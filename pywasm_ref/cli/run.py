@@ -27,7 +27,8 @@ command. Else it is 134 for a trap, 124 for a limit or the timeout, 1 for a modu
 Ctrl-C, and 141 for output that nobody reads any more.
 
 Arguments of --invoke are read by the type of the parameter, as literals of the text format: 30, -1, 0xffff_ffff, 1.5e3, inf,
-nan:0x200000, "i32x4 1 2 3 4" for a vector. For a reference they are null, a number for externref, a whole number for i31ref, eqref and anyref.
+nan:0x200000, "i32x4 1 2 3 4" for a vector. A reference is null, or a whole number: for i31ref, eqref and anyref
+an i31, for externref an object of the host.
 
 examples:
   pywasm-ref run fib.wat --invoke fib 30

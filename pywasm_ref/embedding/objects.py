@@ -46,25 +46,25 @@ if hasattr(os, "register_at_fork"):
 
 @dataclass(frozen=True, slots=True)
 class ImportType:
-    """What a module asks for."""
+    """What a module asks for; `str` is in the words of the text format: `env.log (func (param i32))`."""
 
     module: str
     name: str
     type: ExternType
 
     def __str__(self) -> str:
-        return f"{words.imported(self.module, self.name)}: {words.externtype(self.type)}"
+        return f"{words.imported(self.module, self.name)} {self.type}"
 
 
 @dataclass(frozen=True, slots=True)
 class ExportType:
-    """What a module gives."""
+    """What a module gives; `str` is in the words of the text format: `fib (func (param i32) (result i32))`."""
 
     name: str
     type: ExternType
 
     def __str__(self) -> str:
-        return f"{words.name(self.name)}: {words.externtype(self.type)}"
+        return f"{words.name(self.name)} {self.type}"
 
 
 class Module(Alive):

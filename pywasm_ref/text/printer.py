@@ -73,7 +73,7 @@ def _chunks(p: ModulePrinter, customs: bool) -> Iterator[str]:
     yield from p.types()
     yield from p.imports()
     yield from p.numbered(module.tables, p.spaces.imported_tables, p.table)
-    yield from p.numbered(module.mems, p.spaces.imported_mems, lambda x, mem: f"(memory {p.spaces.mems.bind(x)} {types.memtype(mem.type)})")
+    yield from p.numbered(module.mems, p.spaces.imported_mems, lambda x, mem: f"(memory {p.spaces.mems.bind(x)} {mem.type.spelled})")
     yield from p.numbered(module.tags, p.spaces.imported_tags, lambda x, tag: f"(tag {p.spaces.tags.bind(x)}{p.typeuse(tag.type.type)})")
     yield from p.numbered(module.globals, p.spaces.imported_globals, p.global_)
     yield from p.numbered(module.exports, 0, p.export)
@@ -148,7 +148,7 @@ class ModulePrinter:
             case TableType():
                 what = f"table {spaces.tables.bind(index)} {types.tabletype(spaces, t)}"
             case MemType():
-                what = f"memory {spaces.mems.bind(index)} {types.memtype(t)}"
+                what = f"memory {spaces.mems.bind(index)} {t.spelled}"
             case GlobalType():
                 what = f"global {spaces.globals.bind(index)} {types.globaltype(spaces, t)}"
             case _:

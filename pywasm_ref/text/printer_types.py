@@ -9,7 +9,6 @@ from collections.abc import Iterable
 
 from pywasm_ref.syntax.instructions import BlockType
 from pywasm_ref.syntax.types import (
-    I64,
     AbsHeapType,
     ArrayType,
     CompType,
@@ -17,33 +16,16 @@ from pywasm_ref.syntax.types import (
     FuncType,
     GlobalType,
     HeapType,
-    Limits,
-    MemType,
-    NumType,
     RefType,
     StorageType,
     StructType,
     SubType,
     TableType,
     ValType,
+    spelled_limits,
 )
 from pywasm_ref.text.printer_names import NO_IDENTIFIERS, Identifiers, Spaces
 
-NULLABLE = {
-    AbsHeapType.ANY: "anyref",
-    AbsHeapType.EQ: "eqref",
-    AbsHeapType.I31: "i31ref",
-    AbsHeapType.STRUCT: "structref",
-    AbsHeapType.ARRAY: "arrayref",
-    AbsHeapType.NONE: "nullref",
-    AbsHeapType.FUNC: "funcref",
-    AbsHeapType.NOFUNC: "nullfuncref",
-    AbsHeapType.EXN: "exnref",
-    AbsHeapType.NOEXN: "nullexnref",
-    AbsHeapType.EXTERN: "externref",
-    AbsHeapType.NOEXTERN: "nullexternref",
-}
-DEFAULT_PAGE_BITS = 16
 LONGEST_SIGNATURE = 100
 """A function repeats its signature only up to here; otherwise many functions of one long type would be a very long text."""
 
@@ -55,8 +37,8 @@ def heaptype(spaces: Spaces, t: HeapType) -> str:
 
 
 def reftype(spaces: Spaces, t: RefType) -> str:
-    if t.null and isinstance(t.heap, AbsHeapType) and t.heap in NULLABLE:
-        return NULLABLE[t.heap]
+    if isinstance(t.heap, AbsHeapType):
+        return str(t)
     return f"(ref {'null ' if t.null else ''}{heaptype(spaces, t.heap)})"
 
 
@@ -141,15 +123,5 @@ def subtype(spaces: Spaces, index: int, t: SubType) -> str:
     return f"(type {spaces.types.bind(index)} {text})"
 
 
-def limits(addr: NumType, t: Limits) -> str:
-    text = f"i64 {t.min}" if addr is I64 else str(t.min)
-    return text if t.max is None else f"{text} {t.max}"
-
-
-def memtype(t: MemType) -> str:
-    text = limits(t.addr, t.limits) + (" shared" if t.shared else "")
-    return text if t.page_bits == DEFAULT_PAGE_BITS else f"{text} (pagesize {1 << t.page_bits})"
-
-
 def tabletype(spaces: Spaces, t: TableType) -> str:
-    return f"{limits(t.addr, t.limits)} {reftype(spaces, t.elem)}"
+    return f"{spelled_limits(t.addr, t.limits)} {reftype(spaces, t.elem)}"

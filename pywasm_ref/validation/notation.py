@@ -5,32 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pywasm_ref.syntax.types import AbsHeapType, DefType, HeapType, RefType, ValType
-from pywasm_ref.validation.types import kind
 
 MOST_SHOWN = 20
-
-_SHORT: dict[HeapType, str] = {
-    AbsHeapType.NONE: "nullref",
-    AbsHeapType.NOFUNC: "nullfuncref",
-    AbsHeapType.NOEXN: "nullexnref",
-    AbsHeapType.NOEXTERN: "nullexternref",
-}
 
 
 def heaptype_words(heap: HeapType, types: Sequence[DefType]) -> str:
     """`func`, or the first index of a defined type; one that the module does not have is named by its kind."""
     if not isinstance(heap, DefType):
-        return heap.value if isinstance(heap, AbsHeapType) else str(heap)
-    index = next((str(x) for x, deftype in enumerate(types) if deftype is heap), None)
-    return index or f"<{kind(heap).value}>"
+        return str(heap)
+    return next((str(x) for x, deftype in enumerate(types) if deftype is heap), str(heap))
 
 
 def valtype_words(t: ValType, types: Sequence[DefType]) -> str:
     """`i32`, `funcref`, `(ref null 3)`."""
-    if not isinstance(t, RefType):
-        return str(t.value)
-    if t.null and isinstance(t.heap, AbsHeapType):
-        return _SHORT.get(t.heap, f"{t.heap.value}ref")
+    if not isinstance(t, RefType) or isinstance(t.heap, AbsHeapType):
+        return str(t)
     return f"(ref {'null ' if t.null else ''}{heaptype_words(t.heap, types)})"
 
 

@@ -17,6 +17,7 @@ from weakref import ReferenceType, WeakKeyDictionary, ref
 from pywasm_ref.errors import Invalid
 from pywasm_ref.syntax.types import (
     I32,
+    KINDS,
     AbsHeapType,
     ArrayType,
     CompType,
@@ -179,20 +180,13 @@ class _Defined(DefType):
         fill(self, "index", index)
         fill(self, "group", group)
         fill(self, "comp", None)
-        fill(self, "kind", _KINDS[type(group.rectype.subtypes[index].comp)])
+        fill(self, "kind", KINDS[type(group.rectype.subtypes[index].comp)])
         fill(self, "parent", parent)
         fill(self, "depth", parent.depth + 1 if parent else 0)
         fill(self, "jump", _jump(parent) if parent else self)
 
     def __repr__(self) -> str:
         return f"<deftype {self.kind!r} {self.index} of {len(self.rectype.subtypes)}>"
-
-
-_KINDS: dict[type[CompType], AbsHeapType] = {
-    StructType: AbsHeapType.STRUCT,
-    ArrayType: AbsHeapType.ARRAY,
-    FuncType: AbsHeapType.FUNC,
-}
 
 
 def _jump(parent: _Defined) -> _Defined:

@@ -84,12 +84,58 @@ def test_a_text_that_no_file_can_hold_is_malformed(engine: str, source: str) -> 
 def test_a_module_tells_what_it_imports_and_exports(engine: str) -> None:
     module = wasm.Module(TEXT, engine=engine)
     assert module.name == "answers"
-    assert [str(entry) for entry in module.imports] == ["env.log: function [i32] -> []", "env.limit: mutable global i64"]
+    assert [str(entry) for entry in module.imports] == ["env.log (func (param i32))", "env.limit (global (mut i64))"]
     assert [str(entry) for entry in module.exports] == [
-        "memory: memory of 1 to 2 pages",
-        "table: table of 3 funcref entries",
-        "answer: function [] -> [i32]",
+        "memory (memory 1 2)",
+        "table (table 3 funcref)",
+        "answer (func (result i32))",
     ]
+
+
+@pytest.mark.parametrize(
+    "type",
+    [
+        "(func)",
+        "(func (param i32 i64) (result f32 f64))",
+        "(func (param externref (ref extern) nullref exnref) (result (ref i31)))",
+        "(tag (param v128))",
+        "(tag)",
+        "(global i32)",
+        "(global (mut anyref))",
+        "(memory 0)",
+        "(memory i64 1 3 shared (pagesize 1))",
+        "(table i64 1 2 structref)",
+        "(table 0 (ref func))",
+    ],
+)
+def test_a_type_is_written_as_in_a_text(engine: str, type: str) -> None:
+    (entry,) = wasm.Module(f'(module (import "a" "b" {type}))', engine=engine, features="all").imports
+    assert (str(entry.type), str(entry)) == (type, f"a.b {type}")
+
+
+def test_a_type_that_a_module_defines_is_written_by_its_kind(engine: str) -> None:
+    text = """(module (rec (type $s (struct (field (ref null $s)))) (type $f (func (param (ref $f) (ref null $s)) (result (ref $a)))) (type $a (array i8)))
+      (type $g (func (param (ref $s) i32)))
+      (import "m" "f" (func (type $f))) (import "m" "g" (func (type $g))) (import "m" "h" (global (ref $a))))"""
+    assert [str(entry.type) for entry in wasm.Module(text, engine=engine).imports] == [
+        "(func (param (ref <func>) (ref null <struct>)) (result (ref <array>)))",
+        "(func (param (ref <struct>) i32))",
+        "(global (ref <array>))",
+    ]
+
+
+def test_what_is_exported_writes_its_type_as_in_a_text(engine: str) -> None:
+    text = """(module (type $p (struct (field (mut i8)) (field f64))) (type $v (array (mut i64)))
+      (func (export "f") (param i32) (result f64) unreachable)
+      (func (export "p") (result (ref $p)) (struct.new_default $p))
+      (func (export "v") (result (ref $v)) (array.new_default $v (i32.const 1)))
+      (memory (export "m") 1) (global (export "g") f32 (f32.const 1)) (table (export "t") 2 funcref) (tag (export "e") (param i32)))"""
+    exports = wasm.instantiate(text, engine=engine).exports
+    assert [str(exports[name].type) for name in "fmgt"] == ["(func (param i32) (result f64))", "(memory 1)", "(global f32)", "(table 2 funcref)"]
+    assert str(exports.e.type) == "(func (param i32))"
+    assert [str(exports[name]().type) for name in "pv"] == ["(struct (field (mut i8)) (field f64))", "(array (mut i64))"]
+    assert [str(t) for t in (wasm.i32, wasm.v128, wasm.i31ref, wasm.functype([wasm.funcref]))] == ["i32", "v128", "i31ref", "(func (param funcref))"]
+    assert repr(exports.p.type) == "FuncType(params=(), results=((ref <deftype struct 0 of 1>),))"
 
 
 def test_custom_sections_are_found_by_name(engine: str) -> None:
