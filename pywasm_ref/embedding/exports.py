@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pywasm_ref.embedding import engine as protocols
 from pywasm_ref.embedding import words
 from pywasm_ref.embedding.alive import Alive
-from pywasm_ref.embedding.references import Reference
+from pywasm_ref.embedding.references import FuncReference, Reference
 
 if TYPE_CHECKING:
     from pywasm_ref.embedding.store import Store
@@ -22,13 +22,15 @@ MAPPING = frozenset({"get", "items", "keys", "values"})
 class Exports(Alive):
     """The exports of an instance: `exports.fib`, `exports["odd name"]`, `for name in exports`, `len`, `in`, `dir`."""
 
-    __slots__ = ("__dict__", "_found", "_instance", "_store")
+    __slots__ = ("__dict__", "_found", "_instance", "_module", "_store")
     _store: Store
+    _module: protocols.Module
     _instance: protocols.Instance
     _found: dict[str, Reference]
 
-    def __init__(self, store: Store, instance: protocols.Instance) -> None:
+    def __init__(self, store: Store, module: protocols.Module, instance: protocols.Instance) -> None:
         keep(self, "_store", store)
+        keep(self, "_module", module)
         keep(self, "_instance", instance)
         keep(self, "_found", {})
 
@@ -37,6 +39,8 @@ class Exports(Alive):
         if found is None:
             raw = self._instance.exports[name]
             found = self._found[name] = self._store.face(raw, name)
+            if isinstance(found, FuncReference):
+                keep(found, "_module", self._module)  # for its `__signature__`
         return found
 
     def __getattr__(self, name: str) -> Any:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from pywasm_ref.embedding import words
 from pywasm_ref.embedding.alive import check_store
+from pywasm_ref.embedding.described import CallSignature, Documentation
 from pywasm_ref.embedding.hosts import PythonCode
 from pywasm_ref.embedding.references import PARTS, FuncReference, Reference
 from pywasm_ref.embedding.signature import Signature, lift_exception
@@ -26,26 +26,20 @@ def extern_type(store: Store, extern: Reference) -> ExternType:
     return store.raw.extern_type(extern.raw_in(store))
 
 
-class CallSignature:
-    """What `inspect.signature` says of a function, whoever does the call; of the class it says what it does of any."""
-
-    def __get__(self, func: Func | None, _: object = None) -> inspect.Signature:
-        if func is None:
-            raise AttributeError("__signature__")
-        return inspect.signature(Func.__call__.__get__(func))
-
-
 class Func(FuncReference):
-    """A function that Python can call with Python values. One result is returned as it is, several as a tuple, none as None.
+    __slots__ = ()
+    __doc__ = Documentation(
+        """A function that Python can call with Python values. One result is returned as it is, several as a tuple, none as None.
 
-    Made from a Python callable, its type is the one given, or what the annotations say (see `valtypes.py`).
+    Made from a Python callable, its type is the one given, such as functype([i32], [f64]), or what the annotations of the callable say:
+    i32, i64, f32, f64, v128, externref, funcref and the like of this package. There int stands for i32, bool too, float for f64, bytes for
+    v128, object and Any for externref, a tuple for several results, None for none.
 
     Traps   the call, as the guest does
     Fails   the call: TypeError, OverflowError or ValueError for arguments that do not fit, WasmException for an exception that the guest
             does not catch, Exhaustion, Interrupted, and whatever a host function raises
     """
-
-    __slots__ = ()
+    )
     __signature__ = CallSignature()
     name: str
     _signature: Signature
@@ -68,7 +62,7 @@ class Func(FuncReference):
         if not callable(function):
             raise TypeError(f"{words.given(function)} is not callable")
         name = getattr(function, "__name__", "host function")
-        deftype = functype_deftype(type or hinted(function))
+        deftype = functype_deftype(type or (function.type if isinstance(function, Func) else hinted(function)))
         code = PythonCode(store, function, store.signature(deftype), name)
         self._fill(store, store.raw.func_alloc(deftype, code), deftype, name)
 
@@ -122,7 +116,11 @@ class FuncParts:
 @cache
 def func_class(parts: type) -> type[Func]:
     """The class of functions whose parts are kept in that way; to a program it is `Func`."""
-    made = type(Func.__name__, (parts, Func), {"__slots__": (), "__module__": Func.__module__, "__doc__": Func.__doc__})
+    made = type(
+        Func.__name__,
+        (parts, Func),
+        {"__slots__": ("_module",), "__module__": Func.__module__, "__doc__": vars(Func)["__doc__"]},  # that of the parts would come first
+    )
     return cast("type[Func]", made)
 
 

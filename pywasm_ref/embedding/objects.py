@@ -249,7 +249,7 @@ class Instance(Alive):
                 try:
                     return object.__getattribute__(self, name)  # another thread was sooner
                 except AttributeError:
-                    keep(self, name, Exports(self.store, self._raw) if name == "exports" else Store.wrap(self._raw_store))
+                    keep(self, name, Exports(self.store, self._module.raw, self._raw) if name == "exports" else Store.wrap(self._raw_store))
             return object.__getattribute__(self, name)
 
     # Not properties, which would cost each `instance.exports.f()` as much as the call.

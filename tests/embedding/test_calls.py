@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+import pydoc
 from typing import Any
 
 import pytest
@@ -24,6 +26,61 @@ TEXT = """(module
 @pytest.fixture
 def exports(engine: str) -> Any:
     return wasm.instantiate(TEXT, engine=engine).exports
+
+
+def test_a_function_shows_its_parameters_and_results(engine: str) -> None:
+    text = """(module (import "env" "f" (func (param $unseen i32)))
+      (func (export "named") (param $n i32) (param $scale f32) (result i64) unreachable)
+      (func (export "unnamed") (param v128 externref) (result f64 funcref) unreachable)
+      (func $inner (export "some") (param $x i32) (param i64) (param $class i32) (param $p1 i32) (param $"a b" (ref null func)) unreachable)
+      (export "other name" (func $inner))
+      (func (export "nothing")))"""
+    exports = wasm.instantiate(text, {"env": {"f": print}}, engine=engine).exports
+    assert {name: str(inspect.signature(exports[name])) for name in exports} == {
+        "named": "(n: i32, scale: f32, /) -> i64",
+        "unnamed": "(p0: v128, p1: externref, /) -> tuple[f64, funcref]",
+        "some": "(x: i32, p1: i64, p2: i32, p1_: i32, p4: funcref, /) -> None",
+        "other name": "(x: i32, p1: i64, p2: i32, p1_: i32, p4: funcref, /) -> None",
+        "nothing": "() -> None",
+    }
+    shown = inspect.signature(exports.named)
+    assert [p.annotation for p in shown.parameters.values()] == [wasm.i32, wasm.f32]
+    assert shown.return_annotation is wasm.i64
+    assert shown.bind(1, 2.0).args == (1, 2.0)
+    with pytest.raises(TypeError):
+        shown.bind(1)
+
+
+def test_a_function_without_a_module_shows_its_types(engine: str) -> None:
+    store = wasm.Store(engine)
+    host = wasm.Func(store, max, wasm.functype([wasm.i32, wasm.i32], [wasm.i32]))
+    assert str(inspect.signature(host)) == "(p0: i32, p1: i32, /) -> i32"
+    text = '(module (table (export "t") funcref (elem 0)) (func (param $x i64)))'
+    assert str(inspect.signature(wasm.instantiate(text, store=store).exports.t[0])) == "(p0: i64, /) -> None"
+
+
+def test_help_tells_the_signature_and_the_class_what_a_function_is(engine: str) -> None:
+    fib = wasm.instantiate('(module (func (export "fib") (param $n i32) (result i32) (local.get 0)))', engine=engine).exports.fib
+    shown = pydoc.render_doc(fib, renderer=pydoc.TextDoc())
+    assert "fib(n: i32, /) -> i32" in shown
+    assert "A function that Python can call" in shown
+    assert inspect.getdoc(fib) == f"fib(n: i32, /) -> i32\n\n{wasm.Func.__doc__}"
+    assert inspect.getdoc(type(fib)) == inspect.getdoc(wasm.Func) == wasm.Func.__doc__
+    assert list(inspect.signature(wasm.Func).parameters) == ["store", "function", "type"]
+
+
+def test_a_signature_survives_serialization_and_outlives_the_instance(engine: str) -> None:
+    module = wasm.Module('(module (func (export "f") (param $n i32)))', engine)
+    f = wasm.instantiate(wasm.Module.deserialize(module.serialize(), engine)).exports.f
+    assert str(inspect.signature(f)) == "(n: i32, /) -> None"
+
+
+def test_a_function_can_be_made_of_that_of_another_store(engine: str) -> None:
+    double = wasm.instantiate(
+        '(module (func (export "double") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2))))', engine=engine
+    ).exports.double
+    here = wasm.Func(wasm.Store(engine), double)
+    assert (here.type, here(21)) == (double.type, 42)
 
 
 def test_numbers_go_in_and_come_out(exports: Any) -> None:

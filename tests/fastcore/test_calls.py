@@ -159,7 +159,7 @@ def test_a_function_is_a_function_on_either_engine(engine: str) -> None:
     assert f.owner is instance.store
     assert repr(f) == "<Func i32i32 [i32 i32] -> [i32 i32]>"
     assert callable(f)
-    assert str(inspect.signature(f)) == "(*args: 'Any') -> 'Any'"
+    assert str(inspect.signature(f)) == "(p0: i32, p1: i32, /) -> tuple[i32, i32]"
     assert list(inspect.signature(wasm.Func).parameters) == ["store", "function", "type"]
     assert weakref.ref(f)() is f
     with pytest.raises(AttributeError):
