@@ -78,7 +78,7 @@ class Exhaustion(WasmError):
 
 
 class Interrupted(WasmError):
-    """The guest was stopped from outside, by the store's stop switch."""
+    """The guest was stopped from outside, by `Store.interrupt` or Ctrl-C."""
 
 
 class TrapReason(Enum):
@@ -106,7 +106,7 @@ class TrapReason(Enum):
 
 
 class Trap(WasmError):
-    """Execution came to a rule that says trap."""
+    """The guest did what it must not; `reason` says what, `frames` are the calls that led there, innermost first."""
 
     def __init__(self, reason: TrapReason, detail: str = "") -> None:
         if not isinstance(reason, TrapReason):
@@ -118,8 +118,8 @@ class Trap(WasmError):
 class WasmException(WasmError):
     """An exception of the guest that nobody caught, or one that the host throws into the guest.
 
-    `tag` is the engine's tag, `values` the tag's arguments in the representation of the layer that raises it. Pickled, it keeps its
-    numbers, and of references only what they were.
+    `tag` is a `Tag`, and `values` are the Python values that it asks for; below the Python interface, both are the engine's own.
+    Pickled, it keeps its numbers, and of references only what they were.
 
     Fails   TypeError for values that are no tuple
     """

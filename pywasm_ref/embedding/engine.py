@@ -162,7 +162,8 @@ class Observer(Protocol):
 
 
 class Store(Protocol):
-    """All that instances share, and all that can be done with them: the operations of `functions.py`, method by method.
+    """All that instances share, and all that can be done with them: the operations of `pywasm_ref.embedding.functions`, method
+    by method.
 
     The methods after the appendix's list are what a host needs beyond it: references that Python can read, and control.
     """

@@ -127,7 +127,11 @@ def func_class(parts: type) -> type[Func]:
 class Table(Reference):
     """A table of references: `len(table)`, `table[i]`, `table[i] = f`, `table.grow(n)`.
 
-    Fails   IndexError for an index outside; Exhaustion when it cannot grow
+    One that a program makes holds references of the type `elem`, such as funcref. It begins with `min` entries, all of them `init`, and may
+    grow to `max`, or where that is None to the limits of the store. `table64` is for indices of 64 bits.
+
+    Fails   IndexError for an index outside, nothing is counted from the end; Exhaustion when it cannot grow; TypeError for a value of a
+            wrong type
     """
 
     __slots__ = PARTS
@@ -184,6 +188,8 @@ class Table(Reference):
 class Global(Reference):
     """A global variable; its content is `value`.
 
+    One that a program makes begins with `value`, or with zero or null. Guests and Python may set it where it is `mutable`.
+
     Fails   TypeError when an immutable one is set, or with a value of a wrong type
     """
 
@@ -220,7 +226,7 @@ class Global(Reference):
 
 
 class Tag(Reference):
-    """What tells one kind of exception from another, and the types of the values that an exception carries."""
+    """What tells one kind of exception from another, and the types of the values that an exception carries: `Tag(store, [i32])`."""
 
     __slots__ = PARTS
     WHO: ClassVar[str] = "exception"

@@ -33,7 +33,10 @@ FORMATS: dict[str, tuple[int, ToWasm, ToPython]] = {
 
 
 class Memory(Reference):
-    """A memory of the guest.
+    """A memory of the guest: bytes by address, `memory[0:4]`, `memory.read(0, 4)`, and numbers, `memory.load("i32", 0)`.
+
+    One that a program makes begins with `min` pages of 64 KiB and may grow to `max`, or where that is None to the limits of the store.
+    `shared` is for guests in several threads, `memory64` for addresses of 64 bits.
 
     `view()` is a `memoryview` of its bytes, writable and not copied. From Python 3.12 on `memoryview(memory)` is the same; before that, a
     class that is written in Python cannot take part in the buffer protocol.

@@ -143,11 +143,12 @@ class Module(Alive):
 
     @property
     def features(self) -> Features:
+        """What it was allowed to use when it was read."""
         return self._features
 
     @property
     def raw(self) -> protocols.Module:
-        """The engine's own module, for `functions.py`."""
+        """The engine's own module, for the functions of `pywasm_ref.embedding.functions`."""
         return self._raw
 
     @property
@@ -157,10 +158,12 @@ class Module(Alive):
 
     @property
     def imports(self) -> tuple[ImportType, ...]:
+        """What an instance has to be given, in order."""
         return tuple(ImportType(*entry) for entry in functions.module_imports(self._raw))
 
     @property
     def exports(self) -> tuple[ExportType, ...]:
+        """What an instance has to give, in order."""
         return tuple(ExportType(*entry) for entry in functions.module_exports(self._raw))
 
     def custom_sections(self, name: str) -> list[bytes]:
@@ -272,7 +275,7 @@ class Instance(Alive):
 
     @property
     def raw(self) -> protocols.Instance:
-        """The engine's own instance, for `functions.py`."""
+        """The engine's own instance, for the functions of `pywasm_ref.embedding.functions`."""
         self._show()
         return self._raw
 
@@ -289,7 +292,18 @@ def instantiate(
     limits: Limits | None = None,
     features: Choice = None,
 ) -> Instance:
-    """An instance of a module, or of any source of one, in a store of its own unless one is given.
+    """An instance of a module: of it or of its source, in a store of its own unless one is given.
+
+        instance = instantiate("greet.wasm", {"env": {"log": print}})
+        instance.exports.greet()
+
+    source    a `Module`, or what one is read from: a path, a text in the text format, or bytes
+    imports   by the name of a module what it has: a mapping of names, another instance, or an object whose attributes without a leading `_`
+              are lent. Each thing is a callable for a function, a value for an immutable global, or a Func, Memory, Table, Global or Tag
+    store     where it lives; instances that share something live in the same one
+    engine    "fast", "reference" or "auto"; that of the module or of the store where one is given
+    limits    of its own store: `Limits`
+    features  what the module may use, as `Module` takes it
 
     Fails   as `Module` and `Instance` do; TypeError when a store is given together with limits, or a `Module` with features
     """

@@ -49,7 +49,7 @@ class Store(Home):
 
     def _fill(self, raw: protocols.Store) -> None:
         self.raw = raw
-        """The engine's own store, for `functions.py`."""
+        """The engine's own store, for the functions of `pywasm_ref.embedding.functions`."""
         self.field_names: dict[DefType, Mapping[str, int]] = {}
         """What the modules of this store call the fields of structures; the first one to name a type wins."""
         self._converters: dict[StorageType, tuple[ToWasm, ToPython]] = {}

@@ -64,7 +64,10 @@ def valtype(hint: object) -> ValType:
 
 
 def functype(params: Iterable[object], results: Iterable[object] = ()) -> FuncType:
-    """A function type from the names of this file: `functype([i32, i32], [i64])`."""
+    """A function type from the types of its parameters and results: `functype([i32, i32], [i64])`.
+
+    Fails   TypeError for what is no sequence of types
+    """
     return FuncType(resulttype(params, "the parameters"), resulttype(results, "the results"))
 
 

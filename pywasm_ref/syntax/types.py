@@ -162,6 +162,8 @@ class ArrayType:
 
 @dataclass(frozen=True, slots=True)
 class FuncType:
+    """What a function takes and gives."""
+
     params: ResultType
     results: ResultType
 
@@ -211,6 +213,8 @@ class TagType:
 
 @dataclass(frozen=True, slots=True)
 class GlobalType:
+    """`mut` says that it can be set."""
+
     mut: bool
     type: ValType
 
@@ -220,7 +224,8 @@ class GlobalType:
 
 @dataclass(frozen=True, slots=True)
 class MemType:
-    """`addr` is I32 or I64. `shared` belongs to the threads proposal, `page_bits` (log2 of the page size) to custom page sizes."""
+    """`addr` is I32 or I64, the type of an address. `shared` belongs to the threads proposal, `page_bits` (log2 of the page size) to custom
+    page sizes."""
 
     addr: NumType
     limits: Limits
@@ -240,6 +245,8 @@ class MemType:
 
 @dataclass(frozen=True, slots=True)
 class TableType:
+    """`addr` is I32 or I64, the type of an index."""
+
     addr: NumType
     limits: Limits
     elem: RefType
