@@ -298,7 +298,11 @@ def _extern_to_python(store: Store, raw: Any) -> Any:
 
 
 def _func_to_wasm(store: Store, value: Any) -> Any:
-    return value.raw_in(store) if isinstance(value, FuncReference) else None
+    if isinstance(value, FuncReference):
+        return value.raw_in(store)
+    if callable(value):
+        raise TypeError(f"{words.given(value)} is no funcref; Func(store, …) makes one of it")
+    return None
 
 
 def _func_to_python(store: Store, raw: Any) -> Any:

@@ -31,6 +31,8 @@ import pywasm_ref as wasm
         (lambda store: wasm.Tag(store, wasm.i32), r"the values of a tag are a sequence of types, such as \[i32\], not the type i32"),  # type: ignore[arg-type]
         (lambda store: wasm.WasmException(wasm.Tag(store, [wasm.i32]), 5), r"the values of an exception are a tuple, such as \(5,\), not int"),  # type: ignore[arg-type]
         (lambda store: wasm.WasmException(wasm.Tag(store), "5"), r"the values of an exception are a tuple, such as \(5,\), not str"),  # type: ignore[arg-type]
+        (lambda store: wasm.Table(store, wasm.funcref, 1, init=print), r"print is no funcref; Func\(store, …\) makes one of it"),
+        (lambda store: wasm.Table(store, wasm.funcref, 1, init=5), "int 5 is no funcref$"),
         (lambda store: wasm.I31(1.5), "'float' object cannot be interpreted as an integer"),  # type: ignore[arg-type]
     ],
 )
