@@ -230,6 +230,7 @@ cdef int run(Room store, Ctx* ctx, Fn* fn, S* fp) except -1:
     thread.fuel -= code.cost
     give_ticks(ctx, False)
     store.top = fp + code.frame
+    store.deep |= store.top > thread.shallow
     store.depth += 1
     thread.away = NULL
     begin_calls(thread, &base, ctx)

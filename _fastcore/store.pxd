@@ -17,6 +17,7 @@ cdef class Room:
     cdef S* top                 # where the next call from Python may begin
     cdef S* end
     cdef uint64_t slots         # of the stack
+    cdef bint deep              # a frame ended behind `shallow` since the store has this stack
     cdef volatile bint stopped
     cdef int64_t quiet          # until then nobody asks for the GIL to look for signals
     cdef object raised          # what a host function raised, on its way through the guest
@@ -50,6 +51,7 @@ cdef class Room:
     cdef int allow_calls(self, uint64_t n) except -1
     cdef bint prepare(self) except False
     cdef int rest(self) except -1
+    cdef void leave_stack(self) noexcept
     cdef int settle(self) except -1
     cdef int tidy(self) except -1
     cdef int watch(self) except -1

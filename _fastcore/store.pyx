@@ -4,7 +4,7 @@ import cython
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, realloc
+from libc.stdlib cimport calloc, free
 from pywasm_ref._fastcore.clock cimport now
 from pywasm_ref._fastcore.cstack cimport CStack, own_cstack
 from pywasm_ref._fastcore.depth cimport marks_free, use_stack
@@ -14,7 +14,9 @@ from pywasm_ref._fastcore.gil cimport gil_give, gil_take
 from pywasm_ref._fastcore.heap cimport box_free, box_new, collect, heap_close
 from pywasm_ref._fastcore.layout cimport *
 from pywasm_ref._fastcore.locks cimport PyThread_acquire_lock, PyThread_release_lock, PyThread_type_lock, lock_new
+from pywasm_ref._fastcore.pages cimport slab_new, slot_clear, slot_use, space_free
 from pywasm_ref._fastcore.types cimport held_drop, held_new
+from pywasm_ref._fastcore.watching cimport WATCHING
 
 from pywasm_ref.errors import Exhaustion, Interrupted
 
@@ -24,12 +26,29 @@ cdef enum:
     SOON = 1000000          # nanoseconds between two looks for signals, at least
     LATE = 100000000        # and at most
     PATIENCE = 20           # times as long as it took to get the GIL
+    SPARES = 64             # that nobody holds
+    CLEAN = 0x2000          # slots of a spare one whose pages it keeps
 
-cdef S** SPARE = NULL       # stacks that nobody has
+cdef S* SPARE[SPARES]       # stacks that nobody has
 cdef uint32_t N_SPARE = 0
-cdef uint32_t CAP_SPARE = 0
 cdef uint32_t STACKS = 0    # that stores have
 cdef PyThread_type_lock LOCK = lock_new()
+
+
+cdef S* stack_new(uint64_t slots) noexcept:
+    """Pages, so that what is not used takes no room; where AddressSanitizer looks on, something that it knows the end of."""
+    cdef S* stack
+    if WATCHING:
+        return <S*>calloc(slots, sizeof(S))
+    stack = <S*>slab_new(slots * sizeof(S))
+    return stack if stack != NULL and slot_use(stack, slots * sizeof(S)) else NULL
+
+
+cdef void stack_free(S* stack, uint64_t slots) noexcept:
+    if WATCHING:
+        free(stack)
+    else:
+        space_free(stack, slots * sizeof(S))
 
 
 cdef S* stack_take(uint64_t slots) noexcept:
@@ -43,28 +62,27 @@ cdef S* stack_take(uint64_t slots) noexcept:
     STACKS += 1
     PyThread_release_lock(LOCK)
     if stack == NULL:
-        stack = <S*>calloc(slots, sizeof(S))
+        stack = stack_new(slots)
         if stack == NULL:
             STACKS -= 1
     return stack
 
 
-cdef void stack_give(S* stack, uint64_t slots) noexcept:
-    global SPARE, N_SPARE, CAP_SPARE, STACKS
-    cdef void* grown
+cdef void stack_give(S* stack, uint64_t slots, bint deep) noexcept:
+    """Nobody has it any more. Of one that was used `deep` the pages go back to the system: there may be many spare ones for a long time."""
+    global N_SPARE, STACKS
+    cdef bint keep = slots == STACK_SLOTS
+    if keep and deep and not WATCHING:
+        keep = slot_clear(stack + CLEAN, (slots - CLEAN) * sizeof(S)) and slot_use(stack + CLEAN, (slots - CLEAN) * sizeof(S))
     PyThread_acquire_lock(LOCK, 1)
     STACKS -= 1
-    if N_SPARE == CAP_SPARE and N_SPARE < KEPT:
-        grown = realloc(SPARE, KEPT * sizeof(S*))
-        if grown != NULL:
-            SPARE = <S**>grown
-            CAP_SPARE = KEPT
-    if N_SPARE < CAP_SPARE and slots == STACK_SLOTS:
+    if keep and N_SPARE < SPARES:
         SPARE[N_SPARE] = stack
         N_SPARE += 1
         stack = NULL
     PyThread_release_lock(LOCK)
-    free(stack)
+    if stack != NULL:
+        stack_free(stack, slots)
 
 
 cdef dict HOLDERS = {}       # addresses of the stores that have objects of the host in their heaps
@@ -91,9 +109,7 @@ cdef class Room:
     def __dealloc__(self):
         HOLDERS.pop(<uint64_t><PyObject*>self, None)
         heap_close(self.shared.heap)
-        marks_free(&self.shared)
-        if self.stack != NULL:
-            stack_give(self.stack, self.end - self.stack)
+        self.leave_stack()
         held_drop(self.held)
         if self.kept is not None:
             for address in self.kept:
@@ -142,9 +158,17 @@ cdef class Room:
         """The results are read. A few stores keep their stacks, the others share: a hundred thousand would need as many."""
         self.pins -= 1
         if STACKS > KEPT and self.pins == 0 and self.depth == 0:
-            stack_give(self.stack, self.end - self.stack)
-            self.stack = self.top = self.end = NULL
+            self.leave_stack()
         return self.settle() if self.owed else 0
+
+    cdef void leave_stack(self) noexcept:
+        """Where marks were made, frames were beyond `shallow`, and so behind what a spare stack keeps; or `run` has seen such a frame."""
+        cdef bint deep = self.deep or self.shared.spare != NULL
+        marks_free(&self.shared)
+        if self.stack != NULL:
+            stack_give(self.stack, self.end - self.stack, deep)
+        self.stack = self.top = self.end = NULL
+        self.deep = False
 
     cdef int settle(self) except -1:
         """What was left for a time at which values are nowhere but in Python and in their places. A collection waits until it is worth it."""

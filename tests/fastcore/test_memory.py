@@ -377,3 +377,34 @@ def test_all_of_this_holds_for_the_loop_too() -> None:
         text=True,
     )
     assert done.returncode == 0, done.stdout
+
+
+DEEP = """
+import gc
+import pywasm_ref as wasm
+
+def resident():
+    return int(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1]) // 1024
+
+text = '''(module (func $f (export "f") (param i32) (result i32) (local LOCALS)
+  (if (result i32) (local.get 0) (then (call $f (i32.sub (local.get 0) (i32.const 1)))) (else (i32.const 7)))))'''
+found = []
+for locals, depth in ((25, 3_900), (49_000, 0)):
+    module = wasm.Module(text.replace("LOCALS", "i64 " * locals), engine="fast")
+    before = resident()
+    for turn in range(2):
+        instances = [wasm.instantiate(module) for _ in range(100)]
+        assert all(instance.exports.f(depth) == 7 for instance in instances)
+        instances.clear()
+        gc.collect()
+    found.append(resident() - before)
+print(*found)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="what is resident is asked of Linux")
+@not_sanitized
+def test_stacks_that_guests_have_filled_do_not_stay_resident() -> None:
+    """Of a hundred stores that were all alive at once, after calls that use most of a stack, and one frame that does."""
+    done = subprocess.run([sys.executable, "-c", DEEP], capture_output=True, text=True, check=True)
+    assert all(int(grown) < 12 for grown in done.stdout.split()), done.stdout
