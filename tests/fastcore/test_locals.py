@@ -8,9 +8,10 @@ import time
 import pytest
 
 import pywasm_ref as wasm
-from pywasm_ref._fastcore import objects
 from pywasm_ref.features import ALL
 from tests.fastcore.test_abuse import leb, section
+
+objects = pytest.importorskip("pywasm_ref._fastcore.objects", reason="the native engine is not built", exc_type=ImportError)
 
 KINDS = ("i32", "i64", "f32", "f64", "v128")
 
@@ -59,7 +60,7 @@ def test_locals_of_long_runs_are_where_they_should_be(seed: int, fuel: int | Non
 
 def test_a_local_of_a_long_run_that_is_not_set_is_told_by_its_index(engine: str) -> None:
     text = "(module (elem declare func 0) (func (param i32) (local i32 i64) (local {}) (block (local.set 150 (ref.func 0)) (drop (local.get 150))) {}))"
-    assert wasm.Module(text.format("(ref func) " * 200, ""), engine=engine)
+    assert not wasm.Module(text.format("(ref func) " * 200, ""), engine=engine).exports
     for x in (103, 150):
         with pytest.raises(wasm.Invalid, match=f"uninitialized local {x}"):
             wasm.Module(text.format("(ref func) " * 200, f"(drop (local.get {x}))"), engine=engine)
