@@ -125,7 +125,7 @@ def summary(measurements: list[Measurement], peer: str) -> Summary | None:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Time the native engine against its peers.")
     parser.add_argument("kernel", nargs="*", help="only these kernels")
-    parser.add_argument("--rounds", type=int, default=7, help="measured runs of each engine and kernel (default 7)")
+    parser.add_argument("--rounds", type=int, default=15, help="measured runs of each engine and kernel (default 15)")
     parser.add_argument("--json", type=Path, help="write everything measured to this file")
     return parser.parse_args()
 
