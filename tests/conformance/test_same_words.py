@@ -22,8 +22,8 @@ SWITCHED: dict[str, Features] = {
     **{f"all but {feature.value}": ALL - {feature} for feature in Feature if feature is not Feature.MVP},
     **{f"1.0 and {feature.value}": WASM_1 | {feature} for feature in Feature if feature not in WASM_1},
 }
-TURNS = 4
-"""Each module meets a part of these sets, the next one another part: of the suite's modules, all sets meet some thousand."""
+TURNS = 12
+"""Each module meets a part of these sets, the next one another part: of the suite's modules, all sets meet some hundred."""
 
 
 def sets(number: int) -> dict[str, Features]:
