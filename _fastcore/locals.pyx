@@ -39,9 +39,10 @@ cdef bint add_params(Tr* tr) noexcept nogil:
     cdef uint32_t i
     if not reserve_entries(tr, n):
         return False
-    memcpy(tr.local_types, tr.type.valtypes, n * sizeof(uint32_t))
-    memset(tr.local_pending, 0, n * sizeof(uint32_t))
-    memset(tr.local_set, 0, n)
+    if n != 0:      # or else there may be no arrays
+        memcpy(tr.local_types, tr.type.valtypes, n * sizeof(uint32_t))
+        memset(tr.local_pending, 0, n * sizeof(uint32_t))
+        memset(tr.local_set, 0, n)
     for i in range(n):
         tr.local_slots[i] = tr.hdr
         tr.hdr += slots_of(tr.local_types[i])
