@@ -82,6 +82,12 @@ cdef uint32_t live_slots(Code* code, W* pc) noexcept nogil:
     return code.frame
 
 
+cdef void clear(S* start, S* end) noexcept nogil:
+    """Make slots zero up to the end of the stack, or so many as frames come to stand in soon."""
+    if start < end:
+        memset(start, 0, min(<uint64_t>(end - start), <uint64_t>CLEARED) * sizeof(S))
+
+
 cdef int mark_stack(Room store, Heap* heap, Ctx* ctx, W* pc, S* fp) except -1:
     """Up to where values end in the frame that runs. When none does, a host function that was called has moved `store.top` up behind all."""
     cdef S* top = store.top
@@ -91,7 +97,7 @@ cdef int mark_stack(Room store, Heap* heap, Ctx* ctx, W* pc, S* fp) except -1:
         top = fp + live_slots(place.code, place.pc)
     if store.stack != NULL:
         mark_slots(heap, store.stack, top)
-        memset(top, 0, min(CLEARED, store.shared.stack_end - top) * sizeof(S))
+        clear(top, store.shared.stack_end)
     if store.shared.raised != NULL:
         mark_word(heap, <uint64_t>store.shared.raised)
     if not heap.funcs:
