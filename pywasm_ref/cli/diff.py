@@ -124,6 +124,9 @@ def settings_of(options: argparse.Namespace) -> Settings:
     from pywasm_ref.tools.difftest.work import USUAL, WORK, corpus_files
 
     work = ("corpus",) if options.corpus else USUAL if options.work is None else engines_named(options.work)
+    engines = engines_named(options.engines) if options.engines is not None else ()
+    if any(name.startswith("cmd:") for name in engines):
+        work = judged_by_commands(work, options.work is not None)
     releases = engines_named(options.features)
     if unknown := [name for name in releases if name not in PROFILES]:
         raise Unusable(f"modules are generated for the releases {', '.join(PROFILES)}, not for {', '.join(unknown)}")
@@ -142,8 +145,17 @@ def settings_of(options: argparse.Namespace) -> Settings:
         raise Unusable(f"there are no modules (.wasm) in {options.corpus}")
     limit = 60.0 if options.time is None and options.count is None and not options.corpus else options.time
     bounds = Bounds(options.patience, options.memory << 20)
-    engines = present(engines_named(options.engines), bounds) if options.engines is not None else available(bounds)
+    engines = available(bounds) if options.engines is None else present(engines, bounds)
     return Settings(engines, releases, work, options.seed, limit, options.count, options.jobs, options.corpus or "", options.shrink, bounds)
+
+
+def judged_by_commands(work: tuple[str, ...], wanted: bool) -> tuple[str, ...]:
+    """The work of which a command can tell something: it runs exports, and does not say whether a module is valid."""
+    from pywasm_ref.tools.difftest.work import BROKEN
+
+    if wanted and (vain := [name for name in work if name in BROKEN]):
+        raise Unusable(f"a command runs exports, and does not say whether a module is valid: leave {', '.join(vain)} out of --work")
+    return tuple(name for name in work if name not in BROKEN)
 
 
 def present(names: tuple[str, ...], bounds: Bounds) -> tuple[str, ...]:

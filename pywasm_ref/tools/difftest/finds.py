@@ -15,7 +15,7 @@ from pywasm_ref.tools.difftest.reduce import reduce
 from pywasm_ref.tools.difftest.shards import Finding
 from pywasm_ref.tools.difftest.shorten import shorten, shorten_text
 from pywasm_ref.tools.difftest.wast import script
-from pywasm_ref.tools.difftest.work import SOURCES, job_of, made, profile_for, task
+from pywasm_ref.tools.difftest.work import SOURCES, corpus_files, job_of, made, profile_for, task
 
 
 def reduced(finding: Finding, engines: Sequence[str], seconds: float, corpus: str = "", bounds: Bounds = BOUNDS) -> str:
@@ -26,11 +26,11 @@ def reduced(finding: Finding, engines: Sequence[str], seconds: float, corpus: st
     if start is None:
         job = shortest(job_of(finding.work, finding.seed, profile, corpus), finding.cause, team, seconds)
         size = f"{len(job.data)} bytes" if job.text is None else f"{len(job.text)} characters"
-        return written(job, finding, team, engines[0], size)
+        return written(job, finding, team, engines[0], size, corpus)
     best = smallest(start, finding.cause, team, seconds)
     inside = finding.first in team.children and not finding.where.startswith("fuel")
     where = parting(replace(best, fuel=None), team, finding.first, finding.second) if inside else ""
-    return written(best.job(), finding, team, engines[0], f"{best.size()} instructions", where)
+    return written(best.job(), finding, team, engines[0], f"{best.size()} instructions", corpus, where)
 
 
 def module_of(finding: Finding, profile: Profile, corpus: str) -> Generated | None:
@@ -57,12 +57,19 @@ def smallest(start: Generated, wanted: str, team: Crew, seconds: float) -> Gener
     return reduce(start, shows, seconds)
 
 
-def written(job: Job, finding: Finding, team: Crew, measure: str, size: str, where: str = "") -> str:
+def origin(finding: Finding, corpus: str) -> str:
+    """What brings it back."""
+    if corpus:
+        return f"in {corpus_files(corpus)[finding.seed]}"
+    return f"as {finding.work} {finding.release}, seed {finding.seed}"
+
+
+def written(job: Job, finding: Finding, team: Crew, measure: str, size: str, corpus: str = "", where: str = "") -> str:
     """The script with its story: what it is about, where it came from, how small it got, where engines part."""
     answers = team.answers(job)
     story = [
         f"{finding.second} does not agree with {finding.first}.",
-        f"Found as {finding.work} {finding.release}, seed {finding.seed}; {size}.",
+        f"Found {origin(finding, corpus)}; {size}.",
         *(str(difference) for difference in compare(job, answers, team.abilities)),
         *([where] if where else []),
         *([f"Each call had fuel for {job.fuel} instructions."] if job.fuel is not None else []),

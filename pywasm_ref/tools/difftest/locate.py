@@ -60,12 +60,16 @@ class State:
 
 
 def parting(found: Generated, team: Crew, first: str, second: str) -> str:
-    """Where the second engine parts from the first, in a sentence; nothing where that cannot be seen from inside."""
+    """Where the second engine parts from the first, in a sentence; nothing where that cannot be seen from inside, as where each call meets
+    a new instance, which has forgotten the steps of the one before."""
+    if team.fresh:
+        return ""
     module, places = probed(found.module)
 
     def states(limit: int) -> tuple[State, State] | None:
-        answers = team.answers(_job(replace(found, module=_limited(module, limit))))
-        one, other = _state(answers[first]), _state(answers[second])
+        job = _job(replace(found, module=_limited(module, limit)))
+        answers = team.answers(job)
+        one, other = (_state(answers[name], len(job.calls)) for name in (first, second))
         return (one, other) if one is not None and other is not None else None
 
     whole = states(NO_LIMIT)
@@ -102,9 +106,10 @@ def _job(found: Generated) -> Job:
     return replace(found, calls=(*found.calls, *(Call(name, ()) for name in ASKED))).job()
 
 
-def _state(answer: Answer) -> State | None:
+def _state(answer: Answer, calls: int) -> State | None:
+    """What the last calls told; None when not all of them were made."""
     told = answer.calls[-len(ASKED) :]
-    if len(told) < len(ASKED) or any(outcome.kind != "returned" for outcome in told):
+    if len(answer.calls) < calls or any(outcome.kind != "returned" for outcome in told):
         return None
     return State(*(int(outcome.values[0].partition(":")[2], 16) for outcome in told))
 

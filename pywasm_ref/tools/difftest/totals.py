@@ -65,7 +65,7 @@ class Totals:
             f"{self.rate():.1f} a second",
             f"{self.seconds:.0f} s",
             *([f"{self.share():.1f} % usable"] if self.meant() else []),
-            f"{found} findings",
+            f"{found} finding{'s' * (found != 1)}",
             f"{len(self.findings) - found} explained",
         ]
         if self.opcodes:

@@ -14,9 +14,10 @@ import pytest
 from pywasm_ref import binary, text
 from pywasm_ref.tools.difftest.campaign import run
 from pywasm_ref.tools.difftest.child import Bounds
+from pywasm_ref.tools.difftest.compare import Ability, compare
 from pywasm_ref.tools.difftest.crew import Crew, crew
 from pywasm_ref.tools.difftest.folder import Folder
-from pywasm_ref.tools.difftest.jobs import Call, Job
+from pywasm_ref.tools.difftest.jobs import Answer, Call, Job, Outcome
 from pywasm_ref.tools.difftest.settings import Settings
 from tests.tools.difftest import bad_engine
 from tests.tools.difftest.test_campaign import Here
@@ -63,6 +64,36 @@ def test_each_failure_is_told_as_what_it_is_and_the_campaign_goes_on(tmp_path: P
     assert told["crash"] == "crash SIGABRT"
     assert "prints 'no number'" in told["chatter"]
     assert not running(bad_engine.__file__)
+
+
+CONTRARY = """import sys
+file, name, *args = sys.argv[1:]
+if name == "f" and args[0] == "3":
+    sys.exit(1)
+"""
+"""Traps in one call, and says nothing to anything that has a result."""
+
+
+def test_an_engine_that_fails_when_it_is_asked_where_it_parts_is_written_down(tmp_path: Path) -> None:
+    program = tmp_path / "contrary.py"
+    program.write_text(CONTRARY)
+    name = f"cmd:{sys.executable} {program} {{file}} {{name}} {{args}}"
+    corpus = tmp_path / "one.wasm"
+    corpus.write_bytes(binary.encode(text.parse('(module (func (export "f") (param i32)) (func (export "g") (param i32)))')))
+    settings = Settings(("reference", name), ("1.0",), ("corpus",), corpus=str(corpus), bounds=BOUNDS, reduce_seconds=0)
+    totals = run(settings, Folder(tmp_path / "report", settings), Here(), lambda _: None)
+    crew(("reference", name), BOUNDS).close()
+    (script,) = totals.finds.values()
+    words = (tmp_path / "report" / script).read_text()
+    assert f"Found in {corpus}; " in words
+    assert "They part" not in words
+
+
+def test_where_all_engines_hang_none_differs() -> None:
+    hang, fine = Answer(Outcome("hang")), Answer(Outcome("returned"))
+    abilities = {"a": Ability(), "b": Ability()}
+    assert not compare(Job(b""), {"a": hang, "b": hang}, abilities)
+    assert [d.second for d in compare(Job(b""), {"a": hang, "b": fine}, abilities)] == ["a"]
 
 
 def test_calls_meet_a_new_instance_each_on_all_engines() -> None:

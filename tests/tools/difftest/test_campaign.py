@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from pywasm_ref.cli import main
-from pywasm_ref.cli.diff import Teller
+from pywasm_ref.cli.diff import Teller, judged_by_commands
 from pywasm_ref.embedding import selection
 from pywasm_ref.script.run import Runner, run_script
 from pywasm_ref.source import Source
@@ -32,7 +32,7 @@ from pywasm_ref.tools.difftest.pools import local_pool
 from pywasm_ref.tools.difftest.settings import Settings
 from pywasm_ref.tools.difftest.shards import Finding, Report, Shard, name_of, run_shard
 from pywasm_ref.tools.difftest.wast import script
-from pywasm_ref.tools.difftest.work import FEW, corpus_files, made, profile_for
+from pywasm_ref.tools.difftest.work import FEW, USUAL, corpus_files, made, profile_for
 
 TWICE = ("reference", "reference:again")
 """Two processes of one engine: nothing is found, and all of the machinery is used."""
@@ -222,6 +222,7 @@ def test_the_command_runs_a_corpus_and_says_what_it_did(tmp_path: Path, capsys: 
         (["--engines", ",".join(TWICE), "--corpus", "nowhere"], "there is no nowhere"),
         (["--engines", ",".join(TWICE), "--corpus", "."], "no modules (.wasm) in ."),
         (["--engines", "reference,cmd:"], "has no {file}"),
+        (["--engines", "reference,cmd:true {file} {name} {args}", "--work", "single,mutants"], "leave mutants out of --work"),
         (["--engines", "reference,cmd:sh {what}"], "cannot be filled in"),
         (["--engines", ",".join(TWICE), "--time", "1", "--cluster", "tcp://127.0.0.1:1"], "127.0.0.1:1"),
     ],
@@ -282,6 +283,10 @@ def test_few_calls_are_asked_of_a_program_that_is_started_for_each() -> None:
         assert max(map(len, found)) == FEW
         assert found == [made(work, seed, profile).calls for seed in range(20)]
         assert not any(call.name == "peek" for calls in found for call in calls)
+
+
+def test_a_command_is_not_asked_what_it_cannot_tell() -> None:
+    assert judged_by_commands(USUAL, False) == ("modules", "single")
 
 
 def test_there_is_soon_something_of_each_kind_of_work() -> None:
