@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from _fastcore.generate.model import Operation
-from _fastcore.generate.structural import BYTES, LONG, LONG_FILL, LONG_MOVE
+from _fastcore.generate.structural import BYTES, LONG, LONG_FILL, LONG_MOVE, RELOAD
 
 LOAD_KINDS = ("s", "r")
 STORE_KINDS = {"i": ("ss", "sr", "rs"), "l": ("ss", "sr", "rs"), "f": ("ss", "sr", "rs", "rr"), "d": ("ss", "sr", "rs", "rr")}
-RELOAD = "mem = ctx.mem0.base\nlim = ctx.mem0.size\n"
 FAR = "memory = ctx.mems[pc[3].u]\n"
 FAR_ADDRESS = f"""{FAR}ea = {{a}}
 i = memory.size

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from _fastcore.generate.model import Operation
+from _fastcore.generate.structural import RELOAD as MEMORY
 from _fastcore.generate.structural import raw
 
 
@@ -12,7 +13,6 @@ def _inside(lines: str, depth: int = 1) -> str:
     return "".join("    " * depth + f"{line}\n" for line in lines.splitlines())
 
 
-MEMORY = "mem = ctx.mem0.base\nlim = ctx.mem0.size\n"
 RELOAD = "r0 = {at}[0].u64\nf0 = {at}[0].f64\ng0 = {at}[0].f32\n"
 """Behind a call, the accumulator of its result's class equals the slot."""
 

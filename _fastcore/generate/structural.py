@@ -21,22 +21,19 @@ LOOK = """if ctx.bulk < 0:
 LONG = "ctx.bulk -= n{scale}\n" + LOOK
 """Behind an operation on many bytes: it costs a tick like any other, but a loop around it must not go unseen for minutes."""
 BYTES = LONG.replace("{scale}", "")
-LONG_FILL = """if n > PIECE:
-    status = fill_long(ctx, pc, fp, {memory}, i, fp[pc[1].h[2]].u32 & 255, n)
-    if status != 0: RETURN status
-    mem = ctx.mem0.base
-    lim = ctx.mem0.size
-else:
-    memset({target}, fp[pc[1].h[2]].u32 & 255, n)
-""" + BYTES
-LONG_MOVE = """if n > PIECE:
-    status = copy_long(ctx, pc, fp, {memory}, i, {other}, ea, n)
-    if status != 0: RETURN status
-    mem = ctx.mem0.base
-    lim = ctx.mem0.size
-else:
-    memmove({target}, {source}, n)
-""" + BYTES
+RELOAD = "mem = ctx.mem0.base\nlim = ctx.mem0.size\n"
+"""Behind what may have moved memory 0, or came from another one."""
+
+
+def _stoppable(long: str, short: str) -> str:
+    """By a function that looks at the switches on the way, where it takes long; else at once."""
+    reload = "".join(f"    {line}\n" for line in RELOAD.splitlines())
+    return f"if n > PIECE:\n    status = {long}\n    if status != 0: RETURN status\n{reload}else:\n    {short}\n{BYTES}"
+
+
+FILLER = "fp[pc[1].h[2]].u32 & 255"
+LONG_FILL = _stoppable(f"fill_long(ctx, pc, fp, {{memory}}, i, {FILLER}, n)", f"memset({{target}}, {FILLER}, n)")
+LONG_MOVE = _stoppable("copy_long(ctx, pc, fp, {memory}, i, {other}, ea, n)", "memmove({target}, {source}, n)")
 PAY = "ctx.ticks -= <int16_t>pc[1].h[1]\n"
 """A branch with fuel may give back what was paid for the instructions that it passes over."""
 
