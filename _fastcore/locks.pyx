@@ -1,9 +1,18 @@
 """See locks.pxd."""
 
-import os
-
 cdef extern from "pythread.h" nogil:
     PyThread_type_lock PyThread_allocate_lock()
+
+cdef extern from *:
+    """
+    #if defined(_WIN32)
+    static void at_fork(void (*before)(void), void (*after)(void)) { (void)before; (void)after; }  /* processes do not fork there */
+    #else
+    #include <pthread.h>
+    static void at_fork(void (*before)(void), void (*after)(void)) { pthread_atfork(before, after, after); }
+    #endif
+    """
+    void at_fork(void (*before)() noexcept nogil, void (*after)() noexcept nogil) noexcept
 
 cdef enum:
     MOST = 16
@@ -22,19 +31,19 @@ cdef PyThread_type_lock lock_new() noexcept:
     return lock
 
 
-def hold_all():
-    """In the order in which they are taken otherwise. The GIL is kept: who has a lock does not wait for it, but who waits for a lock may
-    have it, and would keep this thread from going on with all locks in its hands."""
+cdef void hold_all() noexcept nogil:
+    """In the order in which they are taken otherwise."""
     cdef int i
     for i in range(N_LOCKS):
         PyThread_acquire_lock(LOCKS[N_LOCKS - 1 - i], 1)
 
 
-def release_all():
+cdef void release_all() noexcept nogil:
     cdef int i
     for i in range(N_LOCKS):
         PyThread_release_lock(LOCKS[i])
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=hold_all, after_in_parent=release_all, after_in_child=release_all)
+# By the system and not by `os.register_at_fork`: what is registered there runs some time after the fork. Until then others may have the GIL
+# (Python 3.12 gives it away for a warning), and would wait with it for a lock of the thread that waits for the GIL.
+at_fork(hold_all, release_all)

@@ -336,7 +336,8 @@ def test_another_thread_makes_no_objects_while_a_guest_runs() -> None:
 # A process that forks
 
 FORKING = """
-import os, signal, sys, threading
+import os, signal, sys, threading, time
+os.register_at_fork(after_in_parent=lambda: time.sleep(0.001))  # before the engine can register anything: others have the GIL meanwhile
 from pywasm_ref._fastcore import objects
 from pywasm_ref.binary import encode
 from pywasm_ref.features import ALL
