@@ -66,4 +66,6 @@ def test_a_chain_of_stores_meets_the_end_of_the_stack_where_python_sees_none(eng
     if engine == "reference":
         assert run(CHAIN, engine) == "['RecursionError 1']"
     else:
-        assert run(CHAIN, engine, 256) == "['Exhaustion 1', 'Exhaustion 1']"
+        found = run(CHAIN, engine, 256)
+        in_main = "RecursionError" if sys.version_info >= (3, 12) else "Exhaustion"  # from then on Python counts calls by C as well
+        assert found == f"['{in_main} 1', 'Exhaustion 1']"

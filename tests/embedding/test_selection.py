@@ -121,7 +121,7 @@ try:
     interpreters = importlib.import_module("_interpreters")
 except ImportError:
     interpreters = importlib.import_module("_xxsubinterpreters")
-use = f"import sys; sys.path[:] = {sys.path!r}; " + "import pywasm_ref as wasm; wasm.Module('(module (func))', engine={!r})"
+use = f"import sys; sys.path[:] = {sys.path!r}; " + "import pywasm_ref as wasm; wasm.Module(bytes.fromhex('0061736d01000000'), engine={!r})"
 inside = interpreters.create()
 if sys.argv[1] == "before":
     exec(use.format("fast"))
