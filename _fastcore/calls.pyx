@@ -8,7 +8,7 @@ stack and back, with no Python code and no sequence between. Whatever is not pla
 from cpython.object cimport PyObject
 from libc.stdint cimport uint32_t
 from pywasm_ref._fastcore.functions cimport Func, PyTypeObject, give_vectorcall, run, vectorcallfunc
-from pywasm_ref._fastcore.layout cimport S, Type, slots_of
+from pywasm_ref._fastcore.layout cimport Ctx, Fn, S, Type, slots_of
 from pywasm_ref._fastcore.store cimport Room
 from pywasm_ref._fastcore.values cimport give, give_several, numbers_only, owned, take
 
@@ -18,6 +18,10 @@ cdef extern from "Python.h":
     Py_ssize_t PyVectorcall_NARGS(size_t)
     PyTypeObject* Py_TYPE(PyObject*)
     unsigned long Py_TPFLAGS_HAVE_VECTORCALL
+    PyObject* Py_None
+    PyObject* Py_NewRef(PyObject*)
+
+ctypedef int (*Runner)(Room, Ctx*, Fn*, S*) noexcept    # as `run`, whose -1 the caller looks at
 
 
 cdef class Called:
@@ -43,34 +47,50 @@ cdef class Called:
 
 
 cdef object call(object callable, PyObject* const* args, size_t flags, PyObject* names):
-    """What stands in `vectorcall`."""
+    """What stands in `vectorcall`. To look after errors costs as much as a short call: so results say that there is one, until it is sure."""
     cdef Called self = <Called>callable
     cdef Py_ssize_t n = PyVectorcall_NARGS(flags)
     cdef Func f = self.func
     cdef Room store
-    cdef S* fp
     cdef S* top
-    cdef object thrown = None   # raised when the engine's is no longer handled: what a host function raised keeps its context
-    if self.quick and names == NULL and n == f.fn.type.n_params:
-        store = f.store
-        store.prepare()
-        top = store.top
-        try:
-            fp = arguments(store, f.fn.type, args)
-            if fp != NULL:
-                run(store, f.fn.ctx, f.fn, fp)
-                store.top = fp + f.fn.type.result_slots     # making a tuple can begin a collection, which can run anything
-                value = result(fp, f.fn.type)
-        except WasmException as error:
-            thrown = self._lifted(error)
-        finally:
-            store.top = top
-            store.rest()
-        if thrown is not None:
-            raise thrown
-        if fp != NULL:
-            return value
+    cdef S* fp
+    cdef PyObject* value = NULL
+    if not self.quick or names != NULL or n != f.fn.type.n_params:
+        return call_generally(self, args, n, names)
+    store = f.store
+    store.prepare()
+    top = store.top
+    fp = arguments(store, f.fn.type, args)
+    if fp != NULL and (<Runner>run)(store, f.fn.ctx, f.fn, fp) == 0:
+        store.top = fp + f.fn.type.result_slots     # making a tuple can begin a collection, which can run anything
+        value = result(fp, f.fn.type)
+    if fp != NULL and value == NULL:
+        return fail(self, store, top)
+    store.top = top
+    if fp != NULL:
+        found = owned(value)
+        store.rest()
+        return found
+    store.rest()
     return call_generally(self, args, n, names)
+
+
+cdef object fail(Called self, Room store, S* top):
+    """The call has ended with the exception that is set."""
+    cdef object thrown      # raised when the engine's is no longer handled: what a host function raised keeps its context
+    try:
+        raised()
+    except WasmException as error:
+        thrown = self._lifted(error)
+    finally:
+        store.top = top
+        store.rest()
+    raise thrown
+
+
+cdef int raised() except -1:
+    """Raise the exception that is set."""
+    return -1
 
 
 cdef object call_generally(Called self, PyObject* const* args, Py_ssize_t n, PyObject* names):
@@ -92,9 +112,10 @@ cdef S* arguments(Room store, Type* type, PyObject* const* args) noexcept:
     return store.top
 
 
-cdef object result(S* fp, Type* type):
+cdef PyObject* result(S* fp, Type* type) noexcept:
+    """A new reference, or NULL with an exception."""
     if type.n_results == 0:
-        return None
+        return Py_NewRef(Py_None)
     if type.n_results == 1:
-        return owned(give(fp, type.valtypes[type.n_params]))
-    return owned(give_several(fp, type.valtypes + type.n_params, type.n_results))
+        return give(fp, type.valtypes[type.n_params])
+    return give_several(fp, type.valtypes + type.n_params, type.n_results)

@@ -40,6 +40,9 @@ cdef extern from *:
     #if defined(_MSC_VER)
     static __declspec(thread) unsigned long long OWN_CSTACK[2];
     #else
+    #if defined(__GLIBC__)   /* which keeps room for a few such variables of libraries that come later, found without a call */
+    __attribute__((tls_model("initial-exec")))
+    #endif
     static __thread unsigned long long OWN_CSTACK[2];
     #endif
     """

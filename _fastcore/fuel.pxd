@@ -3,12 +3,24 @@
 from libc.stdint cimport int64_t
 from pywasm_ref._fastcore.layout cimport Code, Ctx, Parked, S, Thread, W
 
+cdef enum:
+    QUANTUM = 100000        # ticks between two looks at the stop flag
+
 cdef inline int64_t unlimited() noexcept nogil:
     """What a store begins each call with that has no limit."""
     return <int64_t>1 << 60
 
-cdef void give_ticks(Ctx* ctx, bint stopped) noexcept nogil
-cdef void take_ticks(Ctx* ctx) noexcept nogil
+cdef inline void give_ticks(Ctx* ctx, bint stopped) noexcept nogil:
+    """Give the context that is going to run its ticks, which are below 0 when it is to poll at once."""
+    cdef Thread* thread = ctx.thread
+    ctx.ticks = -1 if stopped else min(thread.fuel, <int64_t>QUANTUM)
+    thread.fuel -= ctx.ticks
+
+cdef inline void take_ticks(Ctx* ctx) noexcept nogil:
+    """Take back the ticks of the context that ran."""
+    ctx.thread.fuel += ctx.ticks
+    ctx.ticks = 0
+
 cdef struct Pause:
     # A context that waits while Python has the word, which may run guests.
     Parked parked

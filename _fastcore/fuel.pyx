@@ -14,7 +14,6 @@ from pywasm_ref._fastcore.tables cimport H_STEPPED
 from pywasm_ref._fastcore.unit cimport Unit
 
 cdef enum:
-    QUANTUM = 100000        # ticks between two looks at the stop flag
     STEP = 3                # numbers for each step
     LONGEST = 60            # words of an operation that is run alone
 
@@ -22,19 +21,6 @@ cdef enum:
 cdef inline int64_t apart() noexcept nogil:
     """Ticks that are taken away while operations run alone, so that each branch that is taken comes to `poll`."""
     return <int64_t>1 << 40
-
-
-cdef void give_ticks(Ctx* ctx, bint stopped) noexcept nogil:
-    """Give the context that is going to run its ticks, which are below 0 when it is to poll at once."""
-    cdef Thread* thread = ctx.thread
-    ctx.ticks = -1 if stopped else min(thread.fuel, <int64_t>QUANTUM)
-    thread.fuel -= ctx.ticks
-
-
-cdef void take_ticks(Ctx* ctx) noexcept nogil:
-    """Take back the ticks of the context that ran."""
-    ctx.thread.fuel += ctx.ticks
-    ctx.ticks = 0
 
 
 cdef void pause(Ctx* ctx, Pause* was) noexcept nogil:

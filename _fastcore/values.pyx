@@ -31,6 +31,8 @@ cdef enum:
 
 cdef uint64_t F64_INFINITY = 0x7ff0000000000000U
 cdef int64_t EXACT = 0x20000000000000   # ints up to here are floats without rounding
+cdef int64_t I32_LEAST = -0x80000000    # of C: a comparison with such a literal would make Python's ints of both sides
+cdef int64_t I32_MOST = 0xffffffff
 
 
 cdef bint numbers_only(Type* type) noexcept:
@@ -54,7 +56,7 @@ cdef bint take(S* slot, uint32_t valtype, PyObject* value) noexcept:
             return False
         number = PyLong_AsLongLongAndOverflow(value, &overflow)
         slot.u64 = <uint32_t>number
-        return overflow == 0 and -0x80000000 <= number <= 0xffffffff
+        return overflow == 0 and I32_LEAST <= number <= I32_MOST
     if valtype == VT_I64:
         if not PyLong_CheckExact(value):
             return False
