@@ -3,8 +3,13 @@
 import sys
 
 from cpython.object cimport PyObject
+from pywasm_ref._fastcore.instances cimport Instance
 from pywasm_ref._fastcore.layout cimport Ctx, Type
+from pywasm_ref._fastcore.modules cimport Module
 from pywasm_ref._fastcore.store cimport PyObject_GC_IsTracked, PyObject_IS_GC, unwatched, watched
+
+cdef extern from "Python.h":
+    int PyObject_GenericSetAttr(object, object, object) except -1
 
 from pywasm_ref._fastcore import calls, objects
 from pywasm_ref._fastcore.dispatch import DISPATCH
@@ -37,13 +42,18 @@ class FastEngine:
     def store(self, limits):
         return objects.Store(limits, self)
 
-    def hide(self, it, instance):
-        if PyObject_IS_GC(<PyObject*>it) and not PyObject_GC_IsTracked(<PyObject*>instance):
-            unwatched(<PyObject*>it)
+    def begin(self, face, module, Module raw not None, limits):
+        store = objects.Store(limits, self)
+        PyObject_GenericSetAttr(face, "_module", module)
+        PyObject_GenericSetAttr(face, "_raw_store", store)
+        instance = Instance.__new__(Instance, raw, (), store)
+        PyObject_GenericSetAttr(face, "_raw", instance)
+        if PyObject_IS_GC(<PyObject*>face) and not PyObject_GC_IsTracked(<PyObject*>instance):
+            unwatched(<PyObject*>face)
 
-    def show(self, it):
-        if PyObject_IS_GC(<PyObject*>it):
-            watched(<PyObject*>it)
+    def show(self, face):
+        if PyObject_IS_GC(<PyObject*>face):
+            watched(<PyObject*>face)
 
 
 ENGINE = FastEngine()

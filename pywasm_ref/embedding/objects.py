@@ -12,13 +12,13 @@ from pywasm_ref.embedding import functions, words
 from pywasm_ref.embedding.alive import Alive, check_store
 from pywasm_ref.embedding.exports import Exports
 from pywasm_ref.embedding.hints import add_hint
-from pywasm_ref.embedding.limits import Limits
+from pywasm_ref.embedding.limits import DEFAULT, Limits
 from pywasm_ref.embedding.linking import Imports, resolve
 from pywasm_ref.embedding.selection import chosen
 from pywasm_ref.embedding.serialized import Bytes, pack, unpack
 from pywasm_ref.embedding.signature import lift_exception
 from pywasm_ref.embedding.sources import ModuleSource, load
-from pywasm_ref.embedding.store import Store, raw_store
+from pywasm_ref.embedding.store import Store, checked
 from pywasm_ref.errors import Malformed, WasmError, WasmException
 from pywasm_ref.features import Choice, Features
 from pywasm_ref.features import features as chosen_features
@@ -198,40 +198,36 @@ class Instance(Alive):
         wanted = module.raw.imports
         externs = resolve(store, wanted, {} if imports is None else imports) if wanted or imports is not None else []
         keep(self, "store", store)
-        self._start(store.raw, module, externs)
-
-    @classmethod
-    def in_store_of_its_own(cls, module: Module, limits: Limits | None) -> Instance:
-        """An instance of a module that imports nothing. Nothing can lead back to it until somebody asks for its store or its exports, since
-        what it refers to cannot be exchanged."""
-        instance = cls.__new__(cls)
-        instance._start(raw_store(module._engine, limits), module, [])
-        hide = getattr(module._engine, "hide", None)
-        if hide is not None and cls is Instance and type(module) is Module and not module._raw.field_names:
-            hide(instance, instance._raw)
-        return instance
+        self._start(module, externs, store.raw)
 
     def _show(self) -> None:
         show = getattr(self.module.engine, "show", None)
         if show is not None:
             show(self)
 
-    def _start(self, store: protocols.Store, module: Module, externs: list[protocols.Extern]) -> None:
-        raw = module._raw
-        if raw.field_names:
-            self._store_of(store).name_fields(raw.field_names)
-        keep(self, "_module", module)
-        keep(self, "_raw_store", store)
+    def _start(self, module: Module, given: list[protocols.Extern] | Limits, store: protocols.Store | None) -> None:
+        """In a store with what is imported, or by the engine with the limits of a store that it makes."""
         try:
-            keep(self, "_raw", store.module_instantiate(raw, externs))
+            if store is None:
+                module._engine.begin(self, module, module._raw, given)  # type: ignore[attr-defined]
+            else:
+                self._make(module, given, store)  # type: ignore[arg-type]
         except WasmException as error:
-            thrown = lift_exception(self._store_of(store), error)
+            thrown = lift_exception(self._store_of(self._raw_store), error)
         else:
             return
         try:
             raise thrown  # see `Func.__call__`
         finally:
             del thrown
+
+    def _make(self, module: Module, externs: list[protocols.Extern], store: protocols.Store) -> None:
+        raw = module._raw
+        if raw.field_names:
+            self._store_of(store).name_fields(raw.field_names)
+        keep(self, "_module", module)
+        keep(self, "_raw_store", store)
+        keep(self, "_raw", store.module_instantiate(raw, externs))
 
     def _store_of(self, raw: protocols.Store) -> Store:
         """The face of the store, from now on."""
@@ -309,7 +305,7 @@ def instantiate(
     """
     plain = store is None and imports is None and engine is None and features is None
     if plain and isinstance(source, Module) and not source._raw.imports:
-        return Instance.in_store_of_its_own(source, limits)  # the short way, for those who start very many
+        return begin(source, limits)  # the short way, for those who start very many
     if isinstance(source, Module) and features is not None:
         raise TypeError("features belong to a Module: it was read with some already")
     if store is not None:
@@ -320,3 +316,19 @@ def instantiate(
         engine = source.engine if isinstance(source, Module) else store.engine if store else "auto"
     module = source if isinstance(source, Module) else Module(source, engine, features)
     return Instance(store or Store(engine, limits), module, imports)
+
+
+new = object.__new__
+
+
+def begin(module: Module, limits: Limits | None) -> Instance:
+    """An instance of a module that imports nothing, in a store of its own. Nothing can lead back to it until somebody asks for its store or
+    its exports, since what it refers to cannot be exchanged: so an engine that can hide it from Python's collector makes it all."""
+    limits = DEFAULT if limits is None else checked(limits)
+    instance = new(Instance)
+    engine = module._engine
+    if type(module) is Module and hasattr(engine, "begin") and not module._raw.field_names:
+        Instance._start(instance, module, limits, None)  # an attribute of the instance would be looked for by `__getattr__` too
+    else:
+        instance._start(module, [], engine.store(limits))
+    return instance

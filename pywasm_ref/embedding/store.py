@@ -22,16 +22,16 @@ WRAP: dict[type, Callable[[Store, Any, str], Reference]] = {}
 """The face of an extern, by the class of its type; filled below, when the classes are there."""
 
 
-def raw_store(engine: protocols.Engine, limits: Limits | None) -> protocols.Store:
-    """A store of the engine itself.
+def checked(limits: Limits | None) -> Limits:
+    """The limits of a store.
 
     Fails   TypeError for limits that are none
     """
     if limits is None:
-        limits = DEFAULT
-    elif not isinstance(limits, Limits):
+        return DEFAULT
+    if not isinstance(limits, Limits):
         raise TypeError(f"limits are Limits, not {words.given(limits)}")
-    return engine.store(limits)
+    return limits
 
 
 class Store(Home):
@@ -45,7 +45,7 @@ class Store(Home):
     __slots__ = ("__weakref__", "_converters", "_signatures", "field_names", "raw")
 
     def __init__(self, engine: str | protocols.Engine = "auto", limits: Limits | None = None) -> None:
-        self._fill(raw_store(chosen(engine), limits))
+        self._fill(chosen(engine).store(checked(limits)))
 
     def _fill(self, raw: protocols.Store) -> None:
         self.raw = raw
