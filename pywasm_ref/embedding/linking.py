@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from pywasm_ref.embedding import words
 from pywasm_ref.embedding.engine import Extern
-from pywasm_ref.embedding.engine import Func as RawFunc
 from pywasm_ref.embedding.exports import Exports
 from pywasm_ref.embedding.externs import Func, Global, Table, Tag, extern_type
 from pywasm_ref.embedding.hosts import PythonCode, misfit
@@ -47,7 +46,8 @@ def resolve(store: Store, wanted: Iterable[tuple[str, str, ExternType]], imports
         raise TypeError(f"imports are a mapping from module names, not {words.given(imports)}")
     check_names(imports, "the name of a module that is provided")
     readers: dict[str, Reader] = {}
-    found = []
+    found: list[Extern] = []
+    func_type = store.raw.func_type
     for module, name, type in wanted:
         read = readers.get(module)
         if read is None:
@@ -56,8 +56,10 @@ def resolve(store: Store, wanted: Iterable[tuple[str, str, ExternType]], imports
         if value is MISSING:
             near = words.suggestion(name, _names(imports[module]))
             raise _unknown(module, name, type, f"module {words.quoted(module)} does not have it{near}")
-        raw = _same_func(store, type, value) if isinstance(value, Func) else None
-        found.append(_resolve(store, module, name, type, value) if raw is None else raw)
+        if isinstance(value, Func) and value.owner is store and isinstance(type, FuncTypeUse) and func_type(value._raw) is type.type:
+            found.append(value._raw)  # exactly what is wanted needs nothing more: large modules import many
+        else:
+            found.append(_resolve(store, module, name, type, value))
     return found
 
 
@@ -138,14 +140,6 @@ def _exported(exports: Exports, name: str, otherwise: object) -> Any:
         return exports[name]
     except KeyError:
         return otherwise
-
-
-def _same_func(store: Store, type: ExternType, value: Func) -> Extern | None:
-    """A function of exactly the type that is wanted, which needs nothing more: large modules import many."""
-    raw: RawFunc = value._raw
-    if value.owner is store and isinstance(type, FuncTypeUse) and store.raw.func_type(raw) is type.type:
-        return raw
-    return None
 
 
 def _existing(store: Store, who: str, type: ExternType, value: Reference) -> Extern:
