@@ -121,7 +121,7 @@ try:
     interpreters = importlib.import_module("_interpreters")
 except ImportError:
     interpreters = importlib.import_module("_xxsubinterpreters")
-use = f"import sys; sys.path[:] = {sys.path!r}; " + "import pywasm_ref as wasm; wasm.Module(bytes.fromhex('0061736d01000000'), engine={!r})"
+use = f"import sys; sys.path[:] = {sys.path!r}; " + "import pywasm_ref as wasm; wasm.Module('(module (func))', engine={!r})"
 inside = interpreters.create()
 if sys.argv[1] == "before":
     exec(use.format("fast"))
@@ -141,6 +141,8 @@ def test_the_native_engine_refuses_to_work_in_a_subinterpreter_and_leaves_the_ma
     done = subprocess.run([sys.executable, "-c", SUBINTERPRETER, main], env=environment, capture_output=True, text=True, timeout=100, check=False)
     if "No module named '_xxsubinterpreters'" in done.stderr:
         pytest.skip("this Python has no module for subinterpreters")
+    if "mpd_setminalloc" in done.stderr:
+        pytest.skip("the module decimal of this Python breaks when a second interpreter has had it, and the text format needs it")
     assert done.returncode == 0, done.stderr[-2000:]
     first, second, *others = done.stdout.splitlines()
     assert first == second == "the fast engine works in the main interpreter only; use the reference engine in others"
