@@ -5,13 +5,14 @@ from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memset
 from pywasm_ref._fastcore.bodies cimport tr_free, translate_expr
 from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.matching cimport match
 from pywasm_ref._fastcore.numerics cimport load32, load64
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.shapes cimport CONSTANT, EXTENDED_CONSTANT, Shape
 from pywasm_ref._fastcore.skim cimport declare_func, skim_instruction
 from pywasm_ref._fastcore.tables cimport *
 from pywasm_ref._fastcore.translator cimport Tr
-from pywasm_ref._fastcore.types cimport block_result, match
+from pywasm_ref._fastcore.types cimport block_result
 from pywasm_ref._fastcore.unit cimport *
 from pywasm_ref._fastcore.valtypes cimport on, read_heap_type, refuse
 

@@ -17,10 +17,11 @@ from pywasm_ref._fastcore.fuel cimport give_ticks, settle, take_ticks, unlimited
 from pywasm_ref._fastcore.gil cimport gil_take
 from pywasm_ref._fastcore.host cimport MOST
 from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.matching cimport match_heap
 from pywasm_ref._fastcore.orphans cimport adopt, adopt_again, note_leak, reconsider
 from pywasm_ref._fastcore.reflection cimport deftype_of
 from pywasm_ref._fastcore.store cimport NESTED, Room, exhausted
-from pywasm_ref._fastcore.types cimport match_heap, top_of
+from pywasm_ref._fastcore.types cimport top_of
 from pywasm_ref._fastcore.values cimport numbers_only
 
 from pywasm_ref.errors import Exhaustion, Interrupted, Trap as TrapError, TrapReason, WasmError, WasmException

@@ -15,6 +15,7 @@ from pywasm_ref._fastcore.functions cimport Func, func_door, host_func, run
 from pywasm_ref._fastcore.heap cimport make_room, refill
 from pywasm_ref._fastcore.host cimport call_host
 from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.matching cimport is_subtype, match
 from pywasm_ref._fastcore.memory cimport mem_empty, mem_free, outside
 from pywasm_ref._fastcore.modules cimport Module, name_of
 from pywasm_ref._fastcore.orphans cimport adopt, adopt_again, enlist, leaks, note_leak, reconsider, strike
@@ -22,7 +23,6 @@ from pywasm_ref._fastcore.segments cimport image_keep, image_spare, images_map, 
 from pywasm_ref._fastcore.store cimport BULK, Room, look, poll, unwatched
 from pywasm_ref._fastcore.tables_rt cimport tab_fill, tab_free
 from pywasm_ref._fastcore.tags cimport tag_drop, tag_keep, tag_new
-from pywasm_ref._fastcore.types cimport is_subtype, match
 from pywasm_ref._fastcore.unit cimport *
 
 from pywasm_ref.errors import Exhaustion, Trap as TrapError, TrapReason, Unlinkable

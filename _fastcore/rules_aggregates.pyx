@@ -5,13 +5,14 @@ from libc.stdio cimport snprintf
 from libc.stdlib cimport free, malloc
 from pywasm_ref._fastcore.heap cimport kind_of
 from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.matching cimport match
 from pywasm_ref._fastcore.operands cimport *
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.rules_casts cimport *
 from pywasm_ref._fastcore.rules_memory cimport elem_index, give, raw, result_in_slot, take, three, two
 from pywasm_ref._fastcore.tables cimport *
 from pywasm_ref._fastcore.translator cimport *
-from pywasm_ref._fastcore.types cimport defaultable, match, unpacked
+from pywasm_ref._fastcore.types cimport defaultable, unpacked
 from pywasm_ref._fastcore.valtypes cimport type_at
 from pywasm_ref._fastcore.words cimport Words, begin_words, put, put_number, put_type
 

@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.matching cimport difference, match
 from pywasm_ref._fastcore.operands cimport *
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.rules_control cimport branch_if, label_of, label_types
@@ -9,7 +10,7 @@ from pywasm_ref._fastcore.rules_memory cimport two
 from pywasm_ref._fastcore.rules_refs cimport at_home, give_back
 from pywasm_ref._fastcore.tables cimport *
 from pywasm_ref._fastcore.translator cimport *
-from pywasm_ref._fastcore.types cimport difference, match, top_of, type_of
+from pywasm_ref._fastcore.types cimport top_of, type_of
 from pywasm_ref._fastcore.valtypes cimport gate
 from pywasm_ref._fastcore.words cimport Words, begin_words, put, put_type, put_types
 

@@ -6,12 +6,13 @@ from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy, memset
 from pywasm_ref._fastcore.dispatch cimport handler_word
 from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.matching cimport is_subtype, match, matches
 from pywasm_ref._fastcore.numerics cimport load32, load64
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.tables cimport *
 from pywasm_ref._fastcore.encoding cimport *
 from pywasm_ref._fastcore.translator cimport *
-from pywasm_ref._fastcore.types cimport block_result, is_subtype, match, matches
+from pywasm_ref._fastcore.types cimport block_result
 from pywasm_ref._fastcore.valtypes cimport func_type_at
 from pywasm_ref._fastcore.unit cimport *
 from pywasm_ref._fastcore.operands cimport *

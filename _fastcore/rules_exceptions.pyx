@@ -7,13 +7,13 @@ A handler covers a range of words. It is entered into the table when its block e
 from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memcpy, memset
 from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.matching cimport match, matches
 from pywasm_ref._fastcore.operands cimport *
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.rules_control cimport *
 from pywasm_ref._fastcore.tables cimport *
 from pywasm_ref._fastcore.encoding cimport *
 from pywasm_ref._fastcore.translator cimport *
-from pywasm_ref._fastcore.types cimport match, matches
 from pywasm_ref._fastcore.unit cimport *
 
 cdef enum:

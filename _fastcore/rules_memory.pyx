@@ -8,11 +8,11 @@ such form, as vectors have none, is done through a window: `window`, the common 
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdio cimport snprintf
 from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.matching cimport match
 from pywasm_ref._fastcore.operands cimport *
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.tables cimport *
 from pywasm_ref._fastcore.translator cimport *
-from pywasm_ref._fastcore.types cimport match
 from pywasm_ref._fastcore.unit cimport *
 
 cdef enum:

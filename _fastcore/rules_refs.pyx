@@ -2,6 +2,7 @@
 
 from libc.stdint cimport uint32_t, uint64_t
 from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.matching cimport match, matches
 from pywasm_ref._fastcore.operands cimport *
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.rules_control cimport *
@@ -9,7 +10,6 @@ from pywasm_ref._fastcore.rules_exceptions cimport add_handler
 from pywasm_ref._fastcore.tables cimport *
 from pywasm_ref._fastcore.encoding cimport *
 from pywasm_ref._fastcore.translator cimport *
-from pywasm_ref._fastcore.types cimport match, matches
 from pywasm_ref._fastcore.unit cimport *
 from pywasm_ref._fastcore.valtypes cimport func_type_at
 

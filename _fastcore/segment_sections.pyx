@@ -5,10 +5,10 @@ from libc.stdlib cimport free
 from pywasm_ref._fastcore.constants cimport func_index, init_expr
 from pywasm_ref._fastcore.entities cimport require
 from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.matching cimport match
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.skim cimport skim_expr
 from pywasm_ref._fastcore.tables cimport *
-from pywasm_ref._fastcore.types cimport match
 from pywasm_ref._fastcore.unit cimport *
 from pywasm_ref._fastcore.valtypes cimport on, read_ref_type, refuse
 from pywasm_ref._fastcore.section_arrays cimport vector

@@ -5,6 +5,7 @@ from libc.stdio cimport snprintf
 from libc.stdlib cimport free, realloc
 from libc.string cimport memset
 from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.matching cimport match_comp
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.tables cimport *
 from pywasm_ref._fastcore.types cimport *

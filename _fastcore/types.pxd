@@ -1,9 +1,7 @@
-"""Defined types, one object for equal ones, and when a value of one type can stand where another is expected."""
+"""Defined types, one object for equal ones, and what follows from a type alone."""
 
 from libc.stdint cimport uint32_t, uint64_t
-from pywasm_ref._fastcore.layout cimport (
-    HT_ANY, HT_ARRAY, HT_BOT, HT_EXN, HT_EXTERN, HT_FUNC, HT_STRUCT, Group, Held, Type, VT_HEAP, VT_I8, VT_I16, VT_I32, VT_NULL, VT_REF,
-)
+from pywasm_ref._fastcore.layout cimport Group, Held, Type, VT_I8, VT_I16, VT_I32, VT_NULL, VT_REF
 
 cdef enum:
     # Words that spell a type of a group: GROUP_HEAD of them, then a value type for each parameter and result, or for each field.
@@ -23,25 +21,7 @@ cdef Group* intern_group(Held* held, const uint32_t* words, uint64_t n_words, ui
 cdef Type* body_type(Held* held, Type* type) noexcept nogil
 cdef Type* block_result(Held* held, uint32_t valtype) noexcept nogil
 cdef Type* type_of(uint32_t heap) noexcept nogil
-cdef bint is_subtype(Type* sub, Type* above) noexcept nogil
-cdef bint match_heap(uint32_t h1, uint32_t h2) noexcept nogil
-cdef bint match_comp(Type* t1, Type* t2) noexcept nogil
 cdef uint32_t top_of(uint32_t heap) noexcept nogil
-
-cdef inline bint match(uint32_t t1, uint32_t t2) noexcept nogil:
-    """Does a value of the first type fit where the second is expected? VT_BOT fits everywhere."""
-    if t1 == t2 or t1 == 0:
-        return True
-    if not t1 & t2 & VT_REF or t1 & VT_NULL & ~t2:
-        return False
-    return match_heap(t1 & VT_HEAP, t2 & VT_HEAP)
-
-cdef inline bint matches(const uint32_t* t1, const uint32_t* t2, uint32_t n) noexcept nogil:
-    cdef uint32_t i
-    for i in range(n):
-        if not match(t1[i], t2[i]):
-            return False
-    return True
 
 cdef inline bint defaultable(uint32_t t) noexcept nogil:
     """Has it a default value? All have but references that cannot be null."""
@@ -50,7 +30,3 @@ cdef inline bint defaultable(uint32_t t) noexcept nogil:
 cdef inline uint32_t unpacked(uint32_t t) noexcept nogil:
     """The value type that a field of this storage type is read as."""
     return VT_I32 if t == VT_I8 or t == VT_I16 else t
-
-cdef inline uint32_t difference(uint32_t t1, uint32_t t2) noexcept nogil:
-    """What is left of a reference type when a cast to the second has failed: no null any more, if the second takes null."""
-    return t1 & ~(t2 & VT_NULL)

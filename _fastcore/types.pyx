@@ -34,7 +34,6 @@ cdef uint64_t IDLE_BYTES = 0        # of those
 cdef forgetting FORGET = NULL       # what Python's side does when a group goes
 cdef PyThread_type_lock LOCK = lock_new()
 cdef Type* RESULTS[8]
-cdef uint32_t ABOVE[13]
 
 
 # ---------------------------------------------------------------------------------------------- one object for equal types
@@ -252,6 +251,19 @@ cdef void set_parent(Type* type, const uint32_t* words) noexcept nogil:
 cdef Type* type_of(uint32_t heap) noexcept nogil:
     """The defined type that a heap type from HT_DEFINED on is."""
     return NUMBERED[(heap - HT_DEFINED) // CHUNK][(heap - HT_DEFINED) % CHUNK]
+
+
+cdef uint32_t top_of(uint32_t heap) noexcept nogil:
+    """The largest heap type of the hierarchy that a heap type belongs to; HT_BOT is its own."""
+    if heap >= HT_DEFINED:
+        heap = type_of(heap).kind
+    if heap == HT_NOFUNC or heap == HT_FUNC:
+        return HT_FUNC
+    if heap == HT_NOEXN or heap == HT_EXN:
+        return HT_EXN
+    if heap == HT_NOEXTERN or heap == HT_EXTERN:
+        return HT_EXTERN
+    return HT_BOT if heap == HT_BOT else HT_ANY
 
 
 cdef Type* result_type(Held* held, const uint32_t* valtypes, uint32_t n) noexcept nogil:
@@ -487,74 +499,3 @@ cdef void free_all(Group* group) noexcept nogil:
 def census():
     """How many groups there are, how many numbers of types were ever used at the same time, and the bytes of groups that nobody refers to."""
     return N_GROUPS, N_TYPES, IDLE_BYTES
-
-
-# ---------------------------------------------------------------------------------------------- matching
-
-ABOVE[:] = [
-    1 << HT_FUNC, 1 << HT_EXTERN, 1 << HT_ANY, 1 << HT_EQ | 1 << HT_ANY,
-    1 << HT_I31 | 1 << HT_EQ | 1 << HT_ANY, 1 << HT_STRUCT | 1 << HT_EQ | 1 << HT_ANY, 1 << HT_ARRAY | 1 << HT_EQ | 1 << HT_ANY,
-    1 << HT_NONE | 1 << HT_I31 | 1 << HT_STRUCT | 1 << HT_ARRAY | 1 << HT_EQ | 1 << HT_ANY,
-    1 << HT_NOFUNC | 1 << HT_FUNC, 1 << HT_EXN, 1 << HT_NOEXN | 1 << HT_EXN, 1 << HT_NOEXTERN | 1 << HT_EXTERN,
-    0xffff,
-]
-# Each abstract heap type with all that it matches, itself included.
-
-
-cdef bint is_subtype(Type* sub, Type* above) noexcept nogil:
-    """Is the second the first, or one of its declared supertypes at any distance?"""
-    while sub.depth > above.depth:
-        sub = sub.jump if sub.jump.depth >= above.depth else sub.parent
-    return sub == above
-
-
-cdef bint match_heap(uint32_t h1, uint32_t h2) noexcept nogil:
-    if h1 == h2:
-        return True
-    if h1 >= HT_DEFINED:
-        if h2 >= HT_DEFINED:
-            return is_subtype(type_of(h1), type_of(h2))
-        return ABOVE[type_of(h1).kind] >> h2 & 1
-    if h2 >= HT_DEFINED:
-        return h1 == HT_BOT or h1 == (HT_NOFUNC if type_of(h2).kind == HT_FUNC else HT_NONE)
-    return ABOVE[h1] >> h2 & 1
-
-
-cdef bint match_field(Type* t1, Type* t2, uint32_t i) noexcept nogil:
-    """A field that can be written has to match both ways."""
-    cdef uint32_t v1 = t1.valtypes[i]
-    cdef uint32_t v2 = t2.valtypes[i]
-    if t1.muts[i] != t2.muts[i] or not match(v1, v2):
-        return False
-    return not t1.muts[i] or match(v2, v1)
-
-
-cdef bint match_comp(Type* t1, Type* t2) noexcept nogil:
-    """Does the structure of the first type, whatever its supertypes are, fit where that of the second is expected?"""
-    cdef uint32_t i
-    if t1.kind != t2.kind:
-        return False
-    if t1.kind == HT_FUNC:
-        if t1.n_params != t2.n_params or t1.n_results != t2.n_results:
-            return False
-        return (matches(t2.valtypes, t1.valtypes, t1.n_params)
-                and matches(t1.valtypes + t1.n_params, t2.valtypes + t1.n_params, t1.n_results))
-    if t1.n_fields < t2.n_fields:
-        return False
-    for i in range(t2.n_fields):
-        if not match_field(t1, t2, i):
-            return False
-    return True
-
-
-cdef uint32_t top_of(uint32_t heap) noexcept nogil:
-    """The largest heap type of the hierarchy that a heap type belongs to; HT_BOT is its own."""
-    if heap >= HT_DEFINED:
-        heap = type_of(heap).kind
-    if heap == HT_NOFUNC or heap == HT_FUNC:
-        return HT_FUNC
-    if heap == HT_NOEXN or heap == HT_EXN:
-        return HT_EXN
-    if heap == HT_NOEXTERN or heap == HT_EXTERN:
-        return HT_EXTERN
-    return HT_BOT if heap == HT_BOT else HT_ANY
