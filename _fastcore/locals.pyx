@@ -4,7 +4,7 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc
 from libc.string cimport memcpy, memset
 from pywasm_ref._fastcore.layout cimport slots_of
-from pywasm_ref._fastcore.operands cimport exists, value_type
+from pywasm_ref._fastcore.operands cimport affordable, exists, value_type
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.translator cimport *
 from pywasm_ref._fastcore.types cimport defaultable
@@ -37,6 +37,8 @@ cdef bint add_params(Tr* tr) noexcept nogil:
     """All at once, since any number of functions may have the same type."""
     cdef uint32_t n = min(tr.type.n_params, <uint32_t>MAX_LOCALS)
     cdef uint32_t i
+    if n > 1 and not affordable(tr, tr.type.n_params):
+        return False
     if not reserve_entries(tr, n):
         return False
     if n != 0:      # or else there may be no arrays

@@ -17,6 +17,7 @@ cdef void check_top(Tr* tr, const uint32_t* types, uint32_t n) noexcept nogil
 cdef bint check_end(Tr* tr, const uint32_t* types, uint32_t n) noexcept nogil
 cdef void push_types(Tr* tr, const uint32_t* types, uint32_t n, int kind) noexcept nogil
 cdef void set_unreachable(Tr* tr) noexcept nogil
+cdef bint affordable(Tr* tr, uint64_t n) noexcept nogil
 
 cdef void put_stack(Words* w, Tr* tr, uint32_t n) noexcept nogil
 cdef bint exists(Tr* tr, const char* words, uint32_t x, uint32_t n) noexcept nogil

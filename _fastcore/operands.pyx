@@ -3,9 +3,10 @@
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memmove, memset
 from pywasm_ref._fastcore.layout cimport *
+from pywasm_ref._fastcore.matching cimport match
 from pywasm_ref._fastcore.reader cimport *
 from pywasm_ref._fastcore.translator cimport *
-from pywasm_ref._fastcore.types cimport defaultable, match
+from pywasm_ref._fastcore.types cimport defaultable
 from pywasm_ref._fastcore.unit cimport *
 from pywasm_ref._fastcore.valtypes cimport read_heap_type, read_value_type, refuse
 from pywasm_ref._fastcore.words cimport Words, begin_words, put, put_type, put_types
@@ -102,7 +103,7 @@ cdef bint affordable(Tr* tr, uint64_t n) noexcept nogil:
     """May n more values be pushed or compared? A type is spelled once, and named by two bytes each time it is used."""
     tr.work += n
     if tr.work > LEAST_WORK + WORK * tr.unit.size:
-        fail(tr.r, FAULT_LIMIT, tr.at, b"too many values in the types of blocks and calls")
+        fail(tr.r, FAULT_LIMIT, tr.at, b"too many values in the types of functions, blocks and calls")
     elif n + tr.n_vals > MOST_VALUES and n > 1:
         fail(tr.r, FAULT_LIMIT, tr.at, b"too many values on the stack")
     return tr.r.fault == FAULT_NONE

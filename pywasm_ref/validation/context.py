@@ -118,13 +118,15 @@ class Context:
 
 
 class RunLocals(Sequence[ValType]):
-    """The types of very many locals, kept in runs as they are declared: four billion of them are a handful of runs."""
+    """The types of very many locals, kept as they are declared: four billion of them are a handful of runs, and any number of functions
+    may have the same parameters."""
 
-    __slots__ = ("ends", "types")
+    __slots__ = ("ends", "params", "types")
 
-    def __init__(self, runs: Sequence[LocalType]) -> None:
+    def __init__(self, params: ResultType, runs: Sequence[LocalType]) -> None:
+        self.params = params
         self.types = [t for count, t in runs]
-        self.ends = list(accumulate(count for count, t in runs))
+        self.ends = list(accumulate((count for count, t in runs), initial=len(params)))
 
     @overload
     def __getitem__(self, x: int) -> ValType: ...
@@ -133,16 +135,16 @@ class RunLocals(Sequence[ValType]):
     def __getitem__(self, x: int | slice) -> ValType | Sequence[ValType]:
         if isinstance(x, slice):
             raise TypeError("locals are looked up one by one")
-        return self.types[bisect_right(self.ends, x)]
+        return self.params[x] if x < len(self.params) else self.types[bisect_right(self.ends, x) - 1]
 
     def __len__(self) -> int:
-        return self.ends[-1] if self.ends else 0
+        return self.ends[-1]
 
 
 def locals_of(params: ResultType, runs: Sequence[LocalType]) -> Sequence[ValType]:
     """The index space of locals of a function: its parameters, then what it declares, in closed types."""
     if len(params) + sum(count for count, t in runs) > MOST_LISTED_LOCALS:
-        return RunLocals([*((1, t) for t in params), *runs])
+        return RunLocals(params, runs)
     space = list(params)
     for count, t in runs:
         space.extend([t] * count)
@@ -210,6 +212,7 @@ class Checker:
         self.ctrls.clear()
         self.inits.clear()
         self.initialised.clear()
+        self.afford(params)
         self.params = params
         self.locals = locals_
         self.results = results
@@ -232,7 +235,7 @@ class Checker:
         if count > 1:
             self.work -= count
             if self.work < 0:
-                raise Exhaustion("too many values in the types of blocks and calls")
+                raise Exhaustion("too many values in the types of functions, blocks and calls")
             if count + len(self.vals) > MOST_VALUES:
                 raise Exhaustion("too many values on the stack")
 

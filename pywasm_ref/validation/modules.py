@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from pywasm_ref.errors import Invalid
+from pywasm_ref.errors import Exhaustion, Invalid
 from pywasm_ref.features import WASM_3, Feature, Features
 from pywasm_ref.syntax.instructions import Expr, RefFunc
 from pywasm_ref.syntax.modules import Active, Data, Elem, Export, ExternKind, Func, Global, Import, Mem, Mode, Module, Table, Tag
@@ -88,13 +88,13 @@ def environment(module: Module, features: Features) -> tuple[Checker, tuple[Exte
 def each(module: Module, part: str, entries: Sequence[T], check_entry: Callable[[T], R]) -> tuple[R, ...]:
     """What a check answers for each entry of a part of the module.
 
-    Fails   Invalid  as the check does, at the place of the entry where the error has none of its own
+    Fails   Invalid, Exhaustion  as the check does, at the place of the entry where the error has none of its own
     """
     done: list[R] = []
     try:
         for entry in entries:
             done.append(check_entry(entry))
-    except Invalid as error:
+    except (Invalid, Exhaustion) as error:
         if error.at is None:
             error.at = module.places.of(part, len(done))
         error.located(module.source)

@@ -411,6 +411,20 @@ def test_types_that_would_take_hours_are_refused_at_once_and_in_the_same_words(r
     assert said[0] == said[-1]
 
 
+@pytest.mark.parametrize(("params", "functions"), [(1_000, 150_000), (100_000, 2_000), (1_000_001, 2)])
+def test_parameters_of_very_many_functions_are_refused_at_once_and_in_the_same_words(params: int, functions: int) -> None:
+    types = b"\1\x60" + leb(params) + b"\x7f" * params + b"\0"
+    code = section(3, leb(functions) + b"\0" * functions) + section(10, leb(functions) + b"\2\0\x0b" * functions)
+    started = time.process_time()
+    said = []
+    for engine in HERE:
+        with pytest.raises(Exhaustion, match="too many values") as found:
+            wasm.Module(b"\0asm\1\0\0\0" + section(1, types) + code, engine=engine)
+        said.append((found.value.message, found.value.at if functions == 2 else None))  # one counts bytes and the other instructions
+    assert said[0] == said[-1]
+    assert time.process_time() - started < 20
+
+
 @pytest.mark.parametrize("engine", HERE)
 def test_the_longest_types_of_other_engines_can_be_used_everywhere(engine: str) -> None:
     body = b"\x41\x00" * 1_000 + b"\x02\x00\x0b" * 5_000 + b"\x1a" * 1_000

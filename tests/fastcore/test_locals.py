@@ -85,4 +85,4 @@ def test_locals_that_nobody_names_cost_nothing(groups: bytes) -> None:
 
 
 def test_parameters_cost_little_in_each_function_that_has_them() -> None:
-    assert seconds(leb(5_000) + b"\x7f" * 5_000 + b"\0", b"\0\x0b") < 1
+    assert seconds(leb(2_500) + b"\x7f" * 2_500 + b"\0", b"\0\x0b") < 1
