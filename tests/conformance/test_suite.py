@@ -1,4 +1,7 @@
-"""The official suites: every command of every script passes, but for a strict list of known failures."""
+"""The official suites: every command of every script passes, but for a strict list of known failures.
+
+That none is missing is for `make conformance` to see, which counts them.
+"""
 
 import tomllib
 from dataclasses import dataclass
@@ -66,15 +69,3 @@ def test_every_known_failure_says_why_and_where(spec_suite: Path) -> None:
         assert (spec_suite / row.path).is_file(), row
         assert row.reason, row
         assert row.link.startswith("https://"), row
-
-
-@pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.folder.replace("/", "-"))
-def test_the_suite_holds_as_many_commands_as_it_should(suite: suites.Suite, spec_suite: Path) -> None:
-    from pywasm_ref.script.parse import parse
-
-    counts = (
-        command.forms
-        for path in (spec_suite / suite.folder).rglob("*.wast")
-        for command in parse(Source(path.name, path.read_text(encoding="utf-8")))
-    )
-    assert sum(counts) == suite.commands

@@ -164,9 +164,9 @@ def test_a_chain_of_references_far_longer_than_the_stack_is_deep_works() -> None
 
 
 @pytest.mark.slow
-def test_a_group_of_a_million_types_works() -> None:
-    types = roll(RecType((func(),) * 1_000_000), ())
-    assert len(set(types)) == 1_000_000
+def test_a_group_of_two_hundred_thousand_types_works() -> None:
+    types = roll(RecType((func(),) * 200_000), ())
+    assert len(set(types)) == 200_000
     assert expand(types[-1]) is expand(types[0])
 
 

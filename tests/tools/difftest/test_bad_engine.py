@@ -23,7 +23,7 @@ from tests.tools.difftest import bad_engine
 from tests.tools.difftest.test_campaign import Here
 
 NAME = f"cmd:{sys.executable} {bad_engine.__file__} {{file}} {{name}} {{args}}"
-BOUNDS = Bounds(seconds=5, memory=300 << 20)
+BOUNDS = Bounds(seconds=2, memory=300 << 20)
 
 
 def module(name: str) -> bytes:
