@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,10 @@ STAGE = Path("build", "fastcore")
 PACKAGE = "pywasm_ref._fastcore"
 REQUIRED = os.environ.get("PYWASM_REQUIRE_FAST") == "1"
 PURE = os.environ.get("PYWASM_PURE") == "1"
-FLAGS = (
-    *("-O2", "-g0", "-w", "-fno-gcse", "-fno-crossjumping", "-falign-functions=64"),
-    *("-fno-math-errno", "-ffp-contract=off", "-fno-strict-aliasing", "-fwrapv"),
-)
+FLAGS = ("-O2", "-g0", "-w", "-falign-functions=64", "-fno-math-errno", "-ffp-contract=off", "-fno-strict-aliasing", "-fwrapv")
 """No -march: wheels run everywhere. Contraction would change results where there is a fused multiply-add."""
+GCC_FLAGS = ("-fno-gcse", "-fno-crossjumping")
+"""Each handler ends in a jump of its own, which gcc would make one of; clang does not know these flags, and need not."""
 MORE_FLAGS = os.environ.get("PYWASM_FASTCORE_FLAGS", "").split()
 """For compiler and linker, behind the others: a debug build, or sanitizers (tests/sanitize.py). There may be more for some files only, as
 `PYWASM_FASTCORE_FLAGS_HANDLERS` for all whose names begin with `handlers`."""
@@ -69,12 +69,31 @@ class BuildExtension(build_ext):
         if self.compiler.compiler_type == "msvc":
             for extension in self.extensions:
                 extension.extra_compile_args = ["/O2", "/fp:precise"]
+        elif self.extensions:
+            taken = [flag for flag in GCC_FLAGS if self.takes(flag)]
+            for extension in self.extensions:
+                extension.extra_compile_args = [*taken, *extension.extra_compile_args]
         try:
             super().build_extensions()
             self.look_for_all()
         except (BaseError, CCompilerError, OSError) as error:
             stay_pure(str(error))
             self.extensions = []  # else what was built would be copied
+
+    def takes(self, flag: str) -> bool:
+        """Does the compiler know a flag, and heed it?"""
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder, "nothing.c")
+            source.write_text("int nothing;\n")
+            try:
+                subprocess.run(
+                    [*self.compiler.compiler_so, "-Werror", flag, "-c", str(source), "-o", str(source.with_suffix(".o"))],
+                    check=True,
+                    capture_output=True,
+                )
+            except (OSError, subprocess.CalledProcessError):
+                return False
+        return True
 
     def look_for_all(self) -> None:
         """A compiler may say that all is well, and have written nothing.

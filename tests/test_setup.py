@@ -61,6 +61,7 @@ from setuptools import Distribution, Extension
 
 class Silent:
     compiler_type = "unix"
+    compiler_so = ["sh", "-c", 'case "$*" in *crossjumping*) exit 1;; esac', "compiler"]  # as clang does not know that flag
 
 built = setup.BuildExtension(Distribution({"ext_modules": [Extension("one", ["one.c"])]}))
 built.finalize_options()
@@ -69,6 +70,7 @@ built.build_extension = lambda _: None
 built.build_extensions()
 print(built.extensions)
 """
+PICKY = SILENT.replace("lambda _: None", "lambda extension: print(extension.extra_compile_args)")
 
 
 @pytest.mark.parametrize("required", ["0", "1"])
@@ -84,6 +86,13 @@ def test_a_compiler_that_makes_nothing_and_does_not_say_so_is_no_compiler(tmp_pa
         assert done.stderr.splitlines()[-1].endswith(f"the native engine cannot be built: {words}")
     else:
         assert done.stdout.splitlines()[-2:] == [f"{WORDS.partition('(')[0]}({words})", "[]"]
+
+
+def test_a_compiler_is_given_the_flags_that_it_takes(tmp_path: Path) -> None:
+    copied(tmp_path)
+    environment = os.environ | {"PYWASM_REQUIRE_FAST": "0"}
+    done = subprocess.run([sys.executable, "-c", PICKY], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[0] == "['-fno-gcse']"
 
 
 def test_a_pure_package_can_be_asked_for(tmp_path: Path) -> None:

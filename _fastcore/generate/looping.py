@@ -78,10 +78,12 @@ def is_hot(v: Handler) -> bool:
 MACROS = """
 cdef extern from *:
     \"\"\"
-    #if defined(__GNUC__) || defined(__clang__)
+    #if defined(__GNUC__)
     #define PYWASM_FORGET() __asm__ volatile("" : : : "memory")
     #else
     #define PYWASM_FORGET() (void)0
+    #endif
+    #if !defined(__GNUC__) || defined(__clang__)
     #define PYWASM_SWITCH
     #endif
     #ifdef PYWASM_SWITCH
@@ -111,6 +113,7 @@ cdef extern from *:
 {numbers}
 """
 """The empty `asm` says that memory may have changed at a label. So it has, and a compiler that looks through all ways there takes long.
+So does clang (more than ten minutes) with the ways from each label to each other, which it has labels for; it is given a `switch`.
 -DPYWASM_SWITCH builds with gcc what other compilers are given."""
 CHUNK = 64
 """Labels in one macro: lines of C may not be too long."""
