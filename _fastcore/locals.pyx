@@ -11,6 +11,7 @@ from pywasm_ref._fastcore.types cimport defaultable
 
 cdef enum:
     MAX_LOCALS = 50000      # that are laid out
+    USUAL = 1000            # parameters, as other engines allow, cost so little that they are not counted
     FEW = 100               # locals of one type, which have entries at once; so that more slots are made zero than anybody looks at one by one
 
 
@@ -37,7 +38,7 @@ cdef bint add_params(Tr* tr) noexcept nogil:
     """All at once, since any number of functions may have the same type."""
     cdef uint32_t n = min(tr.type.n_params, <uint32_t>MAX_LOCALS)
     cdef uint32_t i
-    if n > 1 and not affordable(tr, tr.type.n_params):
+    if n > USUAL and not affordable(tr, tr.type.n_params):
         return False
     if not reserve_entries(tr, n):
         return False

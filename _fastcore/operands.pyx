@@ -100,7 +100,7 @@ cdef enum:
 
 
 cdef bint affordable(Tr* tr, uint64_t n) noexcept nogil:
-    """May n more values be pushed or compared? A type is spelled once, and named by two bytes each time it is used."""
+    """May n more values be pushed, compared, or be parameters? A type is spelled once, and named by two bytes each time it is used."""
     tr.work += n
     if tr.work > LEAST_WORK + WORK * tr.unit.size:
         fail(tr.r, FAULT_LIMIT, tr.at, b"too many values in the types of functions, blocks and calls")

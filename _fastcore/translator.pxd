@@ -120,7 +120,7 @@ cdef struct Tr:
     Tables* tables
     Code* code
     Type* type
-    uint64_t work           # values that blocks, calls and branches of the module have pushed and compared by their types
+    uint64_t work           # values that blocks, calls and branches of the module have pushed and compared by their types, and long parameters
     bint live
     bint entering           # this is the first block, and its first operation makes locals zero
     bint failed

@@ -212,7 +212,6 @@ class Checker:
         self.ctrls.clear()
         self.inits.clear()
         self.initialised.clear()
-        self.afford(params)
         self.params = params
         self.locals = locals_
         self.results = results
@@ -228,7 +227,7 @@ class Checker:
         self.vals.extend(ts)
 
     def afford(self, count: int) -> None:
-        """Count that so many values are pushed or taken.
+        """Count that so many values are pushed or taken, or are parameters.
 
         Fails   Exhaustion  "too many values …"  when that is far more than modules have that are no attack
         """

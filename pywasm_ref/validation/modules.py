@@ -54,7 +54,7 @@ def operand_types(module: Module, funcidx: int, features: Features = WASM_3) -> 
 
     The entries are those of the linear code, `else` and `end` included, as in `Expr.places`. Dead code shows what it pushed itself.
 
-    Fails   Invalid  as `validate` does; IndexError for an index that no defined function has
+    Fails   Invalid, Exhaustion  as `validate` does; IndexError for an index that no defined function has
     """
     checker, _ = environment(module, features)
     bodies, recorder = FuncBodies(module, checker), Recorder(features)
@@ -208,6 +208,10 @@ def check_global(checker: Checker, entry: Global) -> None:
     checker.context.globals.append(gt)
 
 
+USUAL_PARAMS = 1_000
+"""Other engines allow as many, and so they are not counted."""
+
+
 class FuncBodies:
     """Checks the functions of a module one after the other."""
 
@@ -225,10 +229,13 @@ class FuncBodies:
     def begin(self, x: int, func: Func) -> None:
         """Make the checker ready for a function.
 
-        Fails   Invalid  "unknown type" of a local
+        Fails   Invalid     "unknown type" of a local
+                Exhaustion  as `Checker.afford` does
         """
         c = self.checker.context
         t: FuncType = c.functypes[x]
+        if len(t.params) > USUAL_PARAMS:
+            self.checker.afford(len(t.params))
         runs = [(count, c.valtype(local)) for count, local in func.locals]
         name = self.names.get(x)
         where = f"function {x}" if name is None else f"function {x} ${name}"
