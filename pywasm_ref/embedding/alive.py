@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NoReturn, SupportsIndex
+from typing import ClassVar, NoReturn, SupportsIndex
 
 from pywasm_ref.embedding import words
 
@@ -14,6 +14,26 @@ class Alive:
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         raise TypeError(f"{type(self).__name__} cannot be pickled or copied: it belongs to an engine of this process; make it there anew")
+
+
+class Fixed(Alive):
+    """Something whose parts cannot be exchanged, so that Python's collector need not see it."""
+
+    __slots__ = ()
+    _what: ClassVar[str]
+    _parts: ClassVar[frozenset[str]]
+
+    def __setattr__(self, name: str, value: object) -> None:
+        self._refuse(name)
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self._refuse(name)
+        object.__delattr__(self, name)
+
+    def _refuse(self, name: str) -> None:
+        if name in self._parts:
+            raise AttributeError(f"what {self._what} is made of cannot be exchanged: {name!r}")
 
 
 class Home(Alive):

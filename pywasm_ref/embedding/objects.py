@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import RLock
 from typing import TYPE_CHECKING
 
 from pywasm_ref.embedding import engine as protocols
 from pywasm_ref.embedding import functions, words
-from pywasm_ref.embedding.alive import Alive, check_store
+from pywasm_ref.embedding.alive import Fixed, check_store
 from pywasm_ref.embedding.exports import Exports
 from pywasm_ref.embedding.hints import add_hint
 from pywasm_ref.embedding.limits import DEFAULT, Limits
@@ -67,7 +68,7 @@ class ExportType:
         return f"{words.name(self.name)} {self.type}"
 
 
-class Module(Alive):
+class Module(Fixed):
     """A module, read and validated once; it may be instantiated often, in any store of its engine.
 
     The source is a text, a path or bytes. A str that begins with a parenthesis or holds a line break or `(module` is a text, any other a
@@ -81,6 +82,11 @@ class Module(Alive):
     """
 
     __slots__ = ("__weakref__", "_engine", "_features", "_raw")
+    _what = "a module"
+    _parts = frozenset({*__slots__, "engine", "features", "raw"})
+    _engine: protocols.Engine
+    _features: Features
+    _raw: protocols.Module
 
     def __init__(
         self,
@@ -88,9 +94,9 @@ class Module(Alive):
         engine: str | protocols.Engine = "auto",
         features: Choice = None,
     ) -> None:
-        self._engine = chosen(engine)
-        self._features = chosen_features(features)
-        self._raw = self._read(load(source))
+        keep(self, "_engine", chosen(engine))
+        keep(self, "_features", chosen_features(features))
+        keep(self, "_raw", self._read(load(source)))
 
     def _read(self, source: Source) -> protocols.Module:
         try:
@@ -127,14 +133,14 @@ class Module(Alive):
                 key, or with none; Invalid for a module that is not valid; ValueError for a key that is too short
         """
         module = cls.__new__(cls)
-        module._engine = chosen(engine)
+        keep(module, "_engine", chosen(engine))
         kept = unpack(data, key, module._engine)
-        module._features = kept.features
+        keep(module, "_features", kept.features)
         source = Source("<serialized>", kept.binary)
         if len(kept.code) and isinstance(module._engine, protocols.KeepingEngine):
-            module._raw = module._engine.load(source, kept.features, kept.code)
+            keep(module, "_raw", module._engine.load(source, kept.features, kept.code))
         else:
-            module._raw = module._read(source)
+            keep(module, "_raw", module._read(source))
         return module
 
     @property
@@ -174,7 +180,7 @@ class Module(Alive):
         return f"<Module{f' {words.name(self.name)}' if self.name else ''} {self.engine.name}>"
 
 
-class Instance(Alive):
+class Instance(Fixed):
     """An instance of a module; what it exports is in `exports`. It is freed when nobody refers to it or to its exports.
 
     Traps   when a segment does not fit, or in the start function
@@ -183,6 +189,8 @@ class Instance(Alive):
     """
 
     __slots__ = ("__weakref__", "_module", "_raw", "_raw_store", "exports", "store")
+    _what = "an instance"
+    _parts = frozenset({*__slots__, "module", "raw"})
     exports: Exports
     store: Store
     _module: Module
@@ -198,20 +206,17 @@ class Instance(Alive):
         wanted = module.raw.imports
         externs = resolve(store, wanted, {} if imports is None else imports) if wanted or imports is not None else []
         keep(self, "store", store)
-        self._start(module, externs, store.raw)
+        self._start(Instance._make, module, externs, store.raw)
 
     def _show(self) -> None:
         show = getattr(self.module.engine, "show", None)
         if show is not None:
             show(self)
 
-    def _start(self, module: Module, given: list[protocols.Extern] | Limits, store: protocols.Store | None) -> None:
-        """In a store with what is imported, or by the engine with the limits of a store that it makes."""
+    def _start(self, make: Callable[..., object], *given: object) -> None:
+        """Call what gives the instance its parts, and lift what the start function throws."""
         try:
-            if store is None:
-                module._engine.begin(self, module, module._raw, given)  # type: ignore[attr-defined]
-            else:
-                self._make(module, given, store)  # type: ignore[arg-type]
+            make(self, *given)
         except WasmException as error:
             thrown = lift_exception(self._store_of(self._raw_store), error)
         else:
@@ -240,7 +245,8 @@ class Instance(Alive):
     if not TYPE_CHECKING:  # a type checker that sees it would take any name for granted
 
         def __getattr__(self, name: str) -> Exports | Store:
-            """Two parts are made when somebody asks for them: of a hundred thousand instances, few are."""
+            """Two parts are made when somebody asks for them: of a hundred thousand instances, few are. As properties they would cost each
+            `instance.exports.f()` as much as the call."""
             if name not in ("exports", "store"):
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
             self._show()
@@ -250,20 +256,6 @@ class Instance(Alive):
                 except AttributeError:
                     keep(self, name, Exports(self.store, self._module.raw, self._raw) if name == "exports" else Store.wrap(self._raw_store))
             return object.__getattribute__(self, name)
-
-    # Not properties, which would cost each `instance.exports.f()` as much as the call.
-
-    def __setattr__(self, name: str, value: object) -> None:
-        self._refuse(name)
-        keep(self, name, value)
-
-    def __delattr__(self, name: str) -> None:
-        self._refuse(name)
-        object.__delattr__(self, name)
-
-    def _refuse(self, name: str) -> None:
-        if name in Instance.__slots__ or name in ("module", "raw"):
-            raise AttributeError(f"what an instance is made of cannot be exchanged: {name!r}")
 
     @property
     def module(self) -> Module:
@@ -305,7 +297,7 @@ def instantiate(
     """
     plain = store is None and imports is None and engine is None and features is None
     if plain and isinstance(source, Module) and not source._raw.imports:
-        return begin(source, limits)  # the short way, for those who start very many
+        return alone(source, limits)  # the short way, for those who start very many
     if isinstance(source, Module) and features is not None:
         raise TypeError("features belong to a Module: it was read with some already")
     if store is not None:
@@ -318,17 +310,15 @@ def instantiate(
     return Instance(store or Store(engine, limits), module, imports)
 
 
-new = object.__new__
-
-
-def begin(module: Module, limits: Limits | None) -> Instance:
+def alone(module: Module, limits: Limits | None) -> Instance:
     """An instance of a module that imports nothing, in a store of its own. Nothing can lead back to it until somebody asks for its store or
     its exports, since what it refers to cannot be exchanged: so an engine that can hide it from Python's collector makes it all."""
     limits = DEFAULT if limits is None else checked(limits)
-    instance = new(Instance)
+    instance = object.__new__(Instance)
     engine = module._engine
-    if type(module) is Module and hasattr(engine, "begin") and not module._raw.field_names:
-        Instance._start(instance, module, limits, None)  # an attribute of the instance would be looked for by `__getattr__` too
+    begin = getattr(engine, "begin", None)  # of a `BeginningEngine`; to ask whether it is one takes longer than a start
+    if begin is not None and type(module) is Module and not module._raw.field_names:
+        Instance._start(instance, begin, module, module._raw, limits)  # `instance._start` would go through `__getattr__`
     else:
-        instance._start(module, [], engine.store(limits))
+        instance._start(Instance._make, module, [], engine.store(limits))
     return instance
