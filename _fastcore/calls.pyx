@@ -47,7 +47,7 @@ cdef class Called:
 
 
 cdef object call(object callable, PyObject* const* args, size_t flags, PyObject* names):
-    """What stands in `vectorcall`. To look after errors costs as much as a short call: so results say that there is one, until it is sure."""
+    """What stands in `vectorcall`. `try` costs as much as a short call: so what is called here says by its result that an exception is set."""
     cdef Called self = <Called>callable
     cdef Py_ssize_t n = PyVectorcall_NARGS(flags)
     cdef Func f = self.func
@@ -89,7 +89,7 @@ cdef object fail(Called self, Room store, S* top):
 
 
 cdef int raised() except -1:
-    """Raise the exception that is set."""
+    """Say that there is an exception, which is set."""
     return -1
 
 

@@ -6,13 +6,13 @@ cdef extern from "pythread.h" nogil:
 cdef extern from *:
     """
     #if defined(_WIN32)
-    static void at_fork(void (*before)(void), void (*after)(void)) { (void)before; (void)after; }  /* processes do not fork there */
+    static int at_fork(void (*before)(void), void (*after)(void)) { (void)before; (void)after; return 0; }  /* processes do not fork there */
     #else
     #include <pthread.h>
-    static void at_fork(void (*before)(void), void (*after)(void)) { pthread_atfork(before, after, after); }
+    static int at_fork(void (*before)(void), void (*after)(void)) { return pthread_atfork(before, after, after); }
     #endif
     """
-    void at_fork(void (*before)() noexcept nogil, void (*after)() noexcept nogil) noexcept
+    int at_fork(void (*before)() noexcept nogil, void (*after)() noexcept nogil) noexcept
 
 cdef enum:
     MOST = 16
@@ -46,4 +46,5 @@ cdef void release_all() noexcept nogil:
 
 # By the system and not by `os.register_at_fork`: what is registered there runs some time after the fork. Until then others may have the GIL
 # (Python 3.12 gives it away for a warning), and would wait with it for a lock of the thread that waits for the GIL.
-at_fork(hold_all, release_all)
+if at_fork(hold_all, release_all) != 0:
+    raise MemoryError

@@ -141,7 +141,7 @@ def test_the_native_engine_refuses_to_work_in_a_subinterpreter_and_leaves_the_ma
     done = subprocess.run([sys.executable, "-c", SUBINTERPRETER, main], env=environment, capture_output=True, text=True, timeout=100, check=False)
     if "No module named '_xxsubinterpreters'" in done.stderr:
         pytest.skip("this Python has no module for subinterpreters")
-    if "mpd_setminalloc" in done.stderr:
+    if done.returncode != 0 and "mpd_setminalloc" in done.stderr:
         pytest.skip("the module decimal of this Python breaks when a second interpreter has had it, and the text format needs it")
     assert done.returncode == 0, done.stderr[-2000:]
     first, second, *others = done.stdout.splitlines()
