@@ -18,8 +18,8 @@ CASES = sorted(Path(__file__).parent.joinpath("cases").iterdir())
 
 @pytest.mark.parametrize("entry", [*TEXT, *BINARY])
 def test_mutated_input_raises_nothing_but_our_own_errors(entry: str) -> None:
-    report = campaign.run(entry, seed=2026, inputs=1500)
-    assert report.inputs == 1500
+    report = campaign.run(entry, seed=2026, inputs=800)
+    assert report.inputs == 800
     assert not report.finds
 
 
@@ -37,7 +37,7 @@ def test_a_find_of_the_past_stays_mended(case: Path) -> None:
 
 
 @needs_native
-@pytest.mark.parametrize(("entry", "inputs"), [("read", 10_000), ("run", 700), ("agree", 500), ("agree-run", 150)])
+@pytest.mark.parametrize(("entry", "inputs"), [("read", 4_000), ("run", 400), ("agree", 300), ("agree-run", 100)])
 def test_the_native_engine_survives_mutated_input_and_agrees(entry: str, inputs: int) -> None:
     report = isolated.run(entry, seed=2026, inputs=inputs)
     assert report.inputs == inputs
