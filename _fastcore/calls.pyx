@@ -52,27 +52,25 @@ cdef object call(object callable, PyObject* const* args, size_t flags, PyObject*
     cdef Py_ssize_t n = PyVectorcall_NARGS(flags)
     cdef Func f = self.func
     cdef Room store
-    cdef S* top
     cdef S* fp
     cdef PyObject* value = NULL
     if not self.quick or names != NULL or n != f.fn.type.n_params:
         return call_generally(self, args, n, names)
     store = f.store
     store.prepare()
-    top = store.top
-    fp = arguments(store, f.fn.type, args)
-    if fp != NULL and (<Runner>run)(store, f.fn.ctx, f.fn, fp) == 0:
+    if not put_arguments(store, f.fn.type, args):
+        store.rest()
+        return call_generally(self, args, n, names)
+    fp = store.top
+    if (<Runner>run)(store, f.fn.ctx, f.fn, fp) == 0:
         store.top = fp + f.fn.type.result_slots     # making a tuple can begin a collection, which can run anything
         value = result(fp, f.fn.type)
-    if fp != NULL and value == NULL:
-        return fail(self, store, top)
-    store.top = top
-    if fp != NULL:
-        found = owned(value)
-        store.rest()
-        return found
+    if value == NULL:
+        return fail(self, store, fp)
+    store.top = fp
+    found = owned(value)
     store.rest()
-    return call_generally(self, args, n, names)
+    return found
 
 
 cdef object fail(Called self, Room store, S* top):
@@ -99,17 +97,17 @@ cdef object call_generally(Called self, PyObject* const* args, Py_ssize_t n, PyO
     return self.__call__(*given, **keywords)
 
 
-cdef S* arguments(Room store, Type* type, PyObject* const* args) noexcept:
-    """Where the arguments stand, or NULL when one of them is not plain, or the stack ends here."""
+cdef bint put_arguments(Room store, Type* type, PyObject* const* args) noexcept:
+    """Put them where values end; false when one of them is not plain, or the stack ends here."""
     cdef S* slot = store.top
     cdef uint32_t i
     if slot + max(type.param_slots, type.result_slots) > store.end:
-        return NULL
+        return False
     for i in range(type.n_params):
         if not take(slot, type.valtypes[i], args[i]):
-            return NULL
+            return False
         slot += slots_of(type.valtypes[i])
-    return store.top
+    return True
 
 
 cdef PyObject* result(S* fp, Type* type) noexcept:
