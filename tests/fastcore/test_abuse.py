@@ -411,16 +411,21 @@ def test_types_that_would_take_hours_are_refused_at_once_and_in_the_same_words(r
     assert said[0] == said[-1]
 
 
+def functions_of_one_type(params: int, functions: int, body: bytes = b"\2\0\x0b") -> bytes:
+    types = b"\1\x60" + leb(params) + b"\x7f" * params + b"\0"
+    declared = section(3, leb(functions) + b"\0" * functions)
+    return b"\0asm\1\0\0\0" + section(1, types) + declared + section(10, leb(functions) + body * functions)
+
+
 @pytest.mark.parametrize(("params", "functions"), [(1_001, 150_000), (100_000, 2_000), (1_000_001, 2)])
 def test_parameters_of_very_many_functions_are_refused_at_once_and_in_the_same_words(params: int, functions: int) -> None:
-    types = b"\1\x60" + leb(params) + b"\x7f" * params + b"\0"
     body = b"\5\1\1\x63\7\x0b" if functions == 2 else b"\2\0\x0b"  # the type of a local is unknown, but nobody comes to that
-    code = section(3, leb(functions) + b"\0" * functions) + section(10, leb(functions) + body * functions)
+    data = functions_of_one_type(params, functions, body)
     started = time.process_time()
     said = []
     for engine in HERE:
         with pytest.raises(Exhaustion, match="too many values") as found:
-            wasm.Module(b"\0asm\1\0\0\0" + section(1, types) + code, engine=engine)
+            wasm.Module(data, engine=engine)
         said.append((found.value.message, found.value.at if functions == 2 else None))  # one counts bytes and the other instructions
     assert said[0] == said[-1]
     assert time.process_time() - started < 20
@@ -428,9 +433,7 @@ def test_parameters_of_very_many_functions_are_refused_at_once_and_in_the_same_w
 
 @pytest.mark.parametrize("engine", HERE)
 def test_any_number_of_functions_may_have_as_many_parameters_as_other_engines_allow(engine: str) -> None:
-    types = b"\1\x60" + leb(1_000) + b"\x7f" * 1_000 + b"\0"
-    code = section(3, leb(60_000) + b"\0" * 60_000) + section(10, leb(60_000) + b"\2\0\x0b" * 60_000)
-    assert not wasm.Module(b"\0asm\1\0\0\0" + section(1, types) + code, engine=engine).exports
+    assert not wasm.Module(functions_of_one_type(1_000, 60_000), engine=engine).exports
 
 
 @pytest.mark.parametrize("engine", HERE)
