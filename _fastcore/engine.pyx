@@ -8,13 +8,14 @@ from pywasm_ref._fastcore.layout cimport Ctx, Type
 from pywasm_ref._fastcore.modules cimport Module
 from pywasm_ref._fastcore.store cimport PyObject_GC_IsTracked, PyObject_IS_GC, unwatched, watched
 
-cdef extern from "Python.h":
-    int PyObject_GenericSetAttr(object, object, object) except -1
-
 from pywasm_ref._fastcore import calls, objects
 from pywasm_ref._fastcore.dispatch import DISPATCH
 from pywasm_ref._fastcore.tables import SOURCES
 from pywasm_ref.binary import encode
+
+cdef extern from "Python.h":
+    int PyObject_GenericSetAttr(object, object, object) except -1
+
 
 class FastEngine:
     """The engine that is quick: it reads a binary once, and lowers it to code for registers while it validates it."""

@@ -13,7 +13,7 @@ from pywasm_ref.embedding import functions, words
 from pywasm_ref.embedding.alive import Fixed, check_store
 from pywasm_ref.embedding.exports import Exports
 from pywasm_ref.embedding.hints import add_hint
-from pywasm_ref.embedding.limits import DEFAULT, Limits
+from pywasm_ref.embedding.limits import Limits
 from pywasm_ref.embedding.linking import Imports, resolve
 from pywasm_ref.embedding.selection import chosen
 from pywasm_ref.embedding.serialized import Bytes, pack, unpack
@@ -313,7 +313,7 @@ def instantiate(
 def alone(module: Module, limits: Limits | None) -> Instance:
     """An instance of a module that imports nothing, in a store of its own. Nothing can lead back to it until somebody asks for its store or
     its exports, since what it refers to cannot be exchanged: so an engine that can hide it from Python's collector makes it all."""
-    limits = DEFAULT if limits is None else checked(limits)
+    limits = checked(limits)
     instance = object.__new__(Instance)
     engine = module._engine
     begin = getattr(engine, "begin", None)  # of a `BeginningEngine`; to ask whether it is one takes longer than a start
